@@ -1,0 +1,1 @@
+"""The process: gateways, intake, outbox, timers, pages, command line."""

@@ -1,0 +1,1 @@
+"""Ways to a chat network, behind one protocol (`base.Gateway`)."""

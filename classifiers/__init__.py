@@ -1,0 +1,1 @@
+"""Text -> verdict. Knows nothing of chat networks, tickets or storage."""

@@ -1,0 +1,1 @@
+"""What to do: the domain. Plain synchronous functions over a Context; they write replies, never send."""

@@ -1,0 +1,280 @@
+"""The tables. Plain strings for labels and states: their meaning belongs to the layers above."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Column, Date, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from storage.types import BigId, Json, UtcDateTime
+
+
+metadata = SQLModel.metadata
+# Constraints need names to be altered later, on SQLite above all (alembic's batch mode).
+metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def _instant(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(sa_column=Column(UtcDateTime(), nullable=nullable, index=index), default=None)
+
+
+def _text(default: str = "") -> Any:
+    return Field(default=default, sa_column=Column(Text, nullable=False, server_default=default))
+
+
+def _json(empty: Any) -> Any:
+    return Field(default_factory=empty, sa_column=Column(Json, nullable=False))
+
+
+def _id() -> Any:
+    return Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+
+
+def _ref(target: str, *, nullable: bool = True, index: bool = True, primary_key: bool = False) -> Any:
+    column = Column(
+        BigId, ForeignKey(target), nullable=nullable, index=index and not primary_key, primary_key=primary_key
+    )
+    return Field(default=None, sa_column=column)
+
+
+class Outcome(StrEnum):
+    """What became of a stored message."""
+
+    NONE = "none"  # nothing to do: chatter
+    OPENED = "opened"  # opened a ticket
+    JOINED = "joined"  # another report of an open ticket
+    COMMAND = "command"
+    PICTURE = "picture"  # attached to a ticket
+    IGNORED = "ignored"  # the bot's own, another bot's, an unbound group, an unknown type
+    FAILED = "failed"  # handling raised; `reference` finds the log line
+
+
+class ReplyState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"  # handed to the gateway, not yet acknowledged: after a crash it may have been said
+    SENT = "sent"
+    FAILED = "failed"  # given up; shown on the board
+
+
+class AttachmentState(StrEnum):
+    WANTED = "wanted"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
+class Message(SQLModel, table=True):
+    """One chat message as it came, and what was made of it. `room` is empty for a private chat."""
+
+    __table_args__ = (
+        UniqueConstraint("account", "external_id"),
+        Index(
+            "ix_message_unhandled",
+            "id",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
+        Index("ix_message_room_sender", "account", "room", "sender", "id"),
+    )
+    id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    account: str
+    external_id: str
+    room: str
+    room_topic: str = _text()
+    sender: str
+    sender_name: str = _text()
+    kind: str
+    text: str = _text()
+    mentions: list[str] = _json(list)
+    quoted_id: str | None = None
+    quoted_text: str | None = Field(default=None, sa_column=Column(Text))
+    sent_at: datetime = _instant()
+    received_at: datetime = _instant(index=True)
+
+    handled_at: datetime | None = _instant(nullable=True)
+    outcome: str | None = None
+    label: str | None = None
+    urgency: int | None = None
+    confidence: float | None = None
+    place: str | None = None
+    evidence: list[str] | None = Field(default=None, sa_column=Column(Json))
+    ticket_id: int | None = _ref("ticket.id")
+    reference: str | None = None  # of the log line, when handling failed
+
+
+class Room(SQLModel, table=True):
+    """A group the bot has seen, with what it last knew of it."""
+
+    account: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    topic: str = _text()
+    present: bool = True
+    first_seen_at: datetime = _instant()
+    last_message_at: datetime | None = _instant(nullable=True)
+    left_at: datetime | None = _instant(nullable=True)
+
+
+class TicketCounter(SQLModel, table=True):
+    """The last running number of a street's day. Its row is also the lock under which tickets are opened."""
+
+    __tablename__ = "ticket_counter"
+    street: str = Field(primary_key=True)
+    day: date = Field(sa_column=Column(Date, primary_key=True))
+    last: int = 0
+
+
+class Ticket(SQLModel, table=True):
+    """One matter. `number` is CTM0712-031: street, day (street's zone), running number of that day."""
+
+    __table_args__ = (
+        UniqueConstraint("street", "day", "running"),
+        Index("ix_ticket_due", "due_at"),
+        Index("ix_ticket_room_state", "account", "room", "state"),
+        Index("ix_ticket_state_opened", "state", "opened_at"),
+    )
+    id: int | None = _id()
+    number: str = Field(index=True)
+    street: str
+    day: date
+    running: int
+    label: str
+    urgency: int
+    state: str
+    resolution: str | None = None
+    level: str = "grid"
+    account: str
+    room: str  # where it was first reported; every reporting room is in TicketReport
+    area: str = ""
+    place: str = _text()
+    summary: str = _text()
+    reporter: str
+    reporter_name: str = _text()
+    owner: str | None = None  # person id of the grid owner (or higher) who answers for it
+    handler: str | None = None  # person id or unit name it was given to
+    handler_name: str = _text()
+    opened_at: datetime = _instant()
+    accepted_at: datetime | None = _instant(nullable=True)  # by a person
+    arrived_at: datetime | None = _instant(nullable=True)
+    closed_at: datetime | None = _instant(nullable=True)
+    updated_at: datetime = _instant()
+    due_kind: str | None = None  # accept, arrive, solve
+    due_at: datetime | None = _instant(nullable=True)  # when the sweep looks at it next
+    deadline_at: datetime | None = _instant(nullable=True)  # the promise itself; overdue when passed
+    reminders: int = 0  # of the present due_kind and level
+    satisfied: bool | None = None
+
+
+class TicketReport(SQLModel, table=True):
+    """Who reported a ticket, where, by which message. The first row is the opening one."""
+
+    __tablename__ = "ticket_report"
+    __table_args__ = (UniqueConstraint("ticket_id", "message_id"),)
+    id: int | None = _id()
+    ticket_id: int = _ref("ticket.id", nullable=False)
+    message_id: int = _ref("message.id", nullable=False)
+    account: str
+    room: str
+    reporter: str
+    reporter_name: str = _text()
+    text: str = _text()
+    at: datetime = _instant()
+
+
+class TicketEvent(SQLModel, table=True):
+    """Append-only: the audit trail. `action` is a name from the lifecycle table or a plain note's kind."""
+
+    __tablename__ = "ticket_event"
+    id: int | None = _id()
+    ticket_id: int = _ref("ticket.id", nullable=False)
+    at: datetime = _instant()
+    actor: str  # person id, or "bot"
+    actor_name: str = _text()
+    action: str
+    from_state: str | None = None
+    to_state: str | None = None
+    note: str = _text()
+    data: dict[str, Any] = _json(dict)
+    message_id: int | None = _ref("message.id", index=False)
+
+
+class Reply(SQLModel, table=True):
+    """The outbox: what is to be said. Written with the change it tells of, sent after the commit."""
+
+    __table_args__ = (
+        Index(
+            "ix_reply_unsent",
+            "account",
+            "due_at",
+            sqlite_where=text("state IN ('waiting', 'sending')"),
+            postgresql_where=text("state IN ('waiting', 'sending')"),
+        ),
+        Index("ix_reply_state", "state", "id"),
+    )
+    id: int | None = _id()
+    key: str = Field(unique=True)  # what must be said once: e.g. "m<message id>:<n>"
+    account: str
+    room: str = ""  # either a room ...
+    person: str = ""  # ... or a person, in private
+    text: str = _text()
+    mentions: list[dict[str, str]] = _json(list)  # [{"id": ..., "name": ...}]
+    picture: str | None = None  # path of a PNG to send along
+    urgency: int = 1  # 3 goes first and is not paced per group
+    ticket_id: int | None = _ref("ticket.id")
+    message_id: int | None = _ref("message.id")
+    state: str = ReplyState.WAITING
+    attempts: int = 0
+    created_at: datetime = _instant()
+    due_at: datetime = _instant()
+    sent_at: datetime | None = _instant(nullable=True)
+    external_id: str | None = Field(default=None, index=True)  # shared by replies that went as one message
+    error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class Attachment(SQLModel, table=True):
+    """A picture of a report: wanted, then kept as a file below the media folder."""
+
+    message_id: int = _ref("message.id", primary_key=True)
+    ticket_id: int = _ref("ticket.id", nullable=False)
+    state: str = AttachmentState.WANTED
+    path: str | None = None  # relative to the media folder
+    size: int | None = None  # bytes
+    attempts: int = 0
+    due_at: datetime = _instant()
+    error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class GatewayGap(SQLModel, table=True):
+    """A time in which nobody listened: what was said then is lost at the gateway."""
+
+    __tablename__ = "gateway_gap"
+    id: int | None = _id()
+    gateway: str
+    began_at: datetime = _instant()
+    ended_at: datetime | None = _instant(nullable=True)
+    reason: str = _text()
+
+
+class Digest(SQLModel, table=True):
+    """A digest that was written: one per scope and day, so that it is sent once."""
+
+    __table_args__ = (UniqueConstraint("scope", "day"),)
+    id: int | None = _id()
+    scope: str
+    day: date
+    text: str = _text()
+    made_at: datetime = _instant()
+
+
+class SignIn(SQLModel, table=True):
+    """A one-time link to the pages. Only the hash of its token is kept."""
+
+    __tablename__ = "sign_in"
+    token_hash: str = Field(primary_key=True)
+    made_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    used_at: datetime | None = _instant(nullable=True)

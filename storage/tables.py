@@ -9,7 +9,6 @@ from sqlmodel import Field, SQLModel
 
 from storage.types import BigId, Json, UtcDateTime
 
-
 metadata = SQLModel.metadata
 # Constraints need names to be altered later, on SQLite above all (alembic's batch mode).
 metadata.naming_convention = {

@@ -1,9 +1,9 @@
 """What a chat network must offer, and nothing more.
 
-Three kinds of network fit behind it: one that reads and writes groups (local, wechaty), one that reads only
-what is addressed to it (an official WeCom bot for internal groups: `Capabilities.reads_all` false), and groups
-without any bot, where a grid owner forwards messages and pastes what the bot drafts (`Capabilities.sends`
-false: `send` keeps the draft for the person instead of saying it).
+Three kinds of network fit behind it: one that reads and writes groups (local, wechaty); one that reads only
+what is addressed to it (an official WeCom bot for internal groups: `Capabilities.reads_all` is false); and
+groups without any bot, where a grid owner forwards messages and pastes what the bot drafts
+(`Capabilities.sends` is false: `send` keeps the draft for the person instead of saying it).
 """
 
 from collections.abc import Awaitable, Callable

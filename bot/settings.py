@@ -1,0 +1,191 @@
+"""config.yaml and the GRIDBOT_* environment (which wins) -> one validated object."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from handlers.rules import Part, Rules
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(ge=0, le=86400)]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; each line names file, key and what is wrong."""
+
+
+class GatewaySettings(Part):
+    kind: Literal["local", "wechaty"] = "local"
+    endpoint: str = ""
+    """host:port of the Wechaty puppet service."""
+    token: SecretStr = SecretStr("")
+    tls: bool = True
+    ca_file: Path | None = None
+    """PEM of the authority that signed the gateway's certificate; without it the bundled Wechaty one."""
+    server_name: str = ""
+    """The name in the gateway's certificate, where it is not the default's."""
+    rpc_seconds: Annotated[float, Field(gt=0, le=300)] = 10
+    rpcs_at_once: Annotated[int, Field(ge=1, le=256)] = 32
+
+    @model_validator(mode="after")
+    def _needs(self) -> "GatewaySettings":
+        if self.kind == "wechaty":
+            if not self.endpoint or not self.endpoint.rpartition(":")[2].isdigit():
+                raise ValueError("endpoint must be host:port for kind wechaty")
+            if not self.token.get_secret_value():
+                raise ValueError("token must be set for kind wechaty")
+        return self
+
+
+class StorageSettings(Part):
+    url: str = "sqlite:///data/gridbot.db"
+    media: Path = Path("data/media")
+    """Folder of the pictures that belong to tickets."""
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        try:
+            backend = make_url(url).get_backend_name()
+        except ArgumentError:
+            backend = ""
+        if backend not in {"sqlite", "postgresql"}:
+            raise ValueError("must be sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+        return url
+
+
+class WebSettings(Part):
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    session_days: Annotated[float, Field(gt=0, le=366)] = 14
+    link_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 12 * 60
+    """How long a printed sign-in link may be used (once)."""
+
+
+class IntakeSettings(Part):
+    batch: Annotated[int, Field(ge=1, le=1000)] = 200
+    """Messages that share a commit at most."""
+    queue: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Messages held while the database is busy; beyond that the gateway has to wait."""
+    longest_text: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    """Characters of a message that are kept; the rest is cut and marked."""
+
+
+class OutboxSettings(Part):
+    group_seconds: Seconds = 3
+    """Least time between two messages into one group (urgency 3 does not wait for it)."""
+    account_seconds: Seconds = 1
+    """Least time between two messages of the account (urgency 3 does not wait for it)."""
+    attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    backoff_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
+    """Wait before the second try; doubles each time, at most an hour."""
+    longest_text: Annotated[int, Field(ge=100, le=10_000)] = 1500
+    """Several waiting replies to one group go as one message up to this many characters."""
+
+
+class TimerSettings(Part):
+    sweep_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
+    digest_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:00"
+    """When the evening digest goes out, street's zone."""
+
+
+class LogSettings(Part):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="GRIDBOT_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+    organisation: Path = Path("organisation.yaml")
+    texts: Path | None = None
+    """A YAML file with a street's own wording for some of handlers/texts/zh.yaml."""
+    zone: str = "Asia/Shanghai"
+    gateway: GatewaySettings = GatewaySettings()
+    storage: StorageSettings = StorageSettings()
+    web: WebSettings = WebSettings()
+    intake: IntakeSettings = IntakeSettings()
+    outbox: OutboxSettings = OutboxSettings()
+    timers: TimerSettings = TimerSettings()
+    log: LogSettings = LogSettings()
+    rules: Rules = Rules()
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("not a time zone name such as Asia/Shanghai")
+        return zone
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file, whose values arrive as init arguments."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None) -> Settings:
+    """Reads `path` (default: config.yaml where there is one) and the environment.
+
+    Raises SettingsError naming file, key and what is wrong.
+    """
+    file = path or Path("config.yaml")
+    if path is None and not file.exists():
+        values: dict[str, Any] = {}
+    else:
+        values = read_yaml(file)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_lines(error, file, values))) from None
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """A YAML mapping. Raises SettingsError with file, line and column of what cannot be read."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8 text (byte {error.start})") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+        raise SettingsError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingsError(f"{file}: must be a mapping of settings, not a {type(content).__name__}")
+    return content
+
+
+def _lines(error: ValidationError, file: Path, values: dict[str, Any]) -> list[str]:
+    """One line a mistake: where it stands (file or environment variable), key, what is wrong."""
+    lines = []
+    for mistake in error.errors(include_input=False, include_url=False):
+        keys = [str(part) for part in mistake["loc"]]
+        node: Any = values
+        for key in keys:
+            node = node.get(key) if isinstance(node, dict) else None
+        in_file = node is not None or not keys
+        variable = "GRIDBOT_" + "__".join(keys).upper()
+        where = f"{file}: {'.'.join(keys)}" if in_file else f"{variable} (or {file}: {'.'.join(keys)})"
+        lines.append(f"{where}: {mistake['msg'].removeprefix('Value error, ')}")
+    return lines

@@ -1,0 +1,89 @@
+"""Every Chinese sentence the bot says: `zh.yaml`, of which a street may override any.
+
+A template is `str.format` with plain names only: `{number}`, never `{ticket.number}`.
+"""
+
+import string
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FILE = Path(__file__).with_name("zh.yaml")
+
+
+class TextsError(Exception):
+    """The override file cannot be used; each line names file, key and what is wrong."""
+
+
+class Texts:
+    """Templates by dotted key: `texts("ticket.opened", number=..., ...)`."""
+
+    def __init__(self, templates: Mapping[str, str]) -> None:
+        self._templates = dict(templates)
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        return self._templates[key].format(**values).strip()
+
+    def has(self, key: str) -> bool:
+        return key in self._templates
+
+    def keys(self) -> list[str]:
+        return sorted(self._templates)
+
+
+@lru_cache(maxsize=1)
+def _default() -> dict[str, str]:
+    return _flatten(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+
+
+def load_texts(override: Path | None = None) -> Texts:
+    """The project's texts, with a street's own wording over them. Raises TextsError."""
+    templates = dict(_default())
+    if override is None:
+        return Texts(templates)
+    try:
+        own = yaml.safe_load(override.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TextsError(f"{override}: cannot be read: {error}") from None
+    if not isinstance(own, dict):
+        raise TextsError(f"{override}: must be a mapping of texts")
+    flat = _flatten(own)
+    mistakes = [f"{override}: {key}: {why}" for key, text in flat.items() if (why := _mistake(key, text))]
+    if mistakes:
+        raise TextsError("\n".join(mistakes))
+    return Texts(templates | flat)
+
+
+def _mistake(key: str, text: str) -> str:
+    known = _default().get(key)
+    if known is None:
+        return "there is no such text"
+    try:
+        unknown = _fields(text) - _fields(known)
+    except ValueError as error:
+        return str(error)
+    return (
+        f"{{{'}, {'.join(sorted(unknown))}}} is not known here; use {_fields(known) or 'none'}"
+        if unknown
+        else ""
+    )
+
+
+def _fields(text: str) -> set[str]:
+    names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    if strange := {name for name in names if not name.isidentifier()}:
+        raise ValueError(f"only plain names in braces, not {sorted(strange)}")
+    return names
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = str(value)
+    return flat

@@ -4,20 +4,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-import yaml
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from handlers.files import ConfigError, mistakes, read_mapping
 from handlers.rules import Part, Rules
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; each line names file, key and what is wrong."""
 
 
 class GatewaySettings(Part):
@@ -144,48 +140,29 @@ class Settings(BaseSettings):
 def load(path: Path | None = None) -> Settings:
     """Reads `path` (default: config.yaml where there is one) and the environment.
 
-    Raises SettingsError naming file, key and what is wrong.
+    Raises ConfigError naming file, key and what is wrong.
     """
     file = path or Path("config.yaml")
     if path is None and not file.exists():
         values: dict[str, Any] = {}
     else:
-        values = read_yaml(file)
+        values = read_mapping(file)
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise SettingsError("\n".join(_lines(error, file, values))) from None
-
-
-def read_yaml(file: Path) -> dict[str, Any]:
-    """A YAML mapping. Raises SettingsError with file, line and column of what cannot be read."""
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{file}: not UTF-8 text (byte {error.start})") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise SettingsError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise SettingsError(f"{file}: must be a mapping of settings, not a {type(content).__name__}")
-    return content
+        raise ConfigError("\n".join(_lines(error, file, values))) from None
 
 
 def _lines(error: ValidationError, file: Path, values: dict[str, Any]) -> list[str]:
     """One line a mistake: where it stands (file or environment variable), key, what is wrong."""
     lines = []
-    for mistake in error.errors(include_input=False, include_url=False):
-        keys = [str(part) for part in mistake["loc"]]
+    for place, why in mistakes(error):
+        keys = [str(part) for part in place]
         node: Any = values
         for key in keys:
             node = node.get(key) if isinstance(node, dict) else None
         in_file = node is not None or not keys
         variable = "GRIDBOT_" + "__".join(keys).upper()
         where = f"{file}: {'.'.join(keys)}" if in_file else f"{variable} (or {file}: {'.'.join(keys)})"
-        lines.append(f"{where}: {mistake['msg'].removeprefix('Value error, ')}")
+        lines.append(f"{where}: {why}")
     return lines

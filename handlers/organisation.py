@@ -1,14 +1,14 @@
 """Who and what the street is: areas, groups, people. Read from a YAML file, checked as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from handlers.files import ConfigError, dotted, mistakes, read_mapping
 from handlers.rules import Part
 
 
@@ -94,14 +94,10 @@ class Person(Part):
 
 
 class _File(Part):
-    areas: list[Area] = []
-    groups: list[Group] = []
-    people: list[Person] = []
-    words: list[str] = []
-
-
-class OrganisationError(Exception):
-    """The organisation file cannot be used; each line names file, key and what is wrong."""
+    areas: tuple[Area, ...] = ()
+    groups: tuple[Group, ...] = ()
+    people: tuple[Person, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,32 +186,23 @@ class Organisation:
 
 
 def load_organisation(path: Path) -> Organisation:
-    """Reads and checks the whole file. Raises OrganisationError with one line a mistake."""
+    """Reads and checks the whole file. Raises ConfigError with one line a mistake."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OrganisationError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise OrganisationError(f"{path}: not UTF-8 text (byte {error.start})") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise OrganisationError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
-    try:
-        content = _File.model_validate(raw or {})
+        content = _File.model_validate(read_mapping(path))
     except ValidationError as error:
-        mistakes = error.errors(include_input=False, include_url=False)
-        raise OrganisationError(
-            "\n".join(
-                f"{path}: {_where(m['loc'])}: {m['msg'].removeprefix('Value error, ')}" for m in mistakes
-            )
-        ) from None
-    if mistakes_found := list(_mistakes(content)):
-        raise OrganisationError("\n".join(f"{path}: {line}" for line in mistakes_found))
+        lines = [f"{path}: {dotted(place)}: {why}" for place, why in mistakes(error)]
+        raise ConfigError("\n".join(lines)) from None
+    if found := list(_mistakes(content)):
+        raise ConfigError("\n".join(f"{path}: {line}" for line in found))
     return build(content.areas, content.groups, content.people, content.words)
 
 
-def build(areas: list[Area], groups: list[Group], people: list[Person], words: list[str]) -> Organisation:
+def build(
+    areas: Sequence[Area],
+    groups: Sequence[Group] = (),
+    people: Sequence[Person] = (),
+    words: Sequence[str] = (),
+) -> Organisation:
     """An organisation of checked parts."""
     roots = [area.code for area in areas if area.parent is None]
     return Organisation(
@@ -225,10 +212,6 @@ def build(areas: list[Area], groups: list[Group], people: list[Person], words: l
         words=tuple(words),
         root=roots[0] if roots else "",
     )
-
-
-def _where(location: tuple[int | str, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
 
 
 def _mistakes(content: _File) -> Iterator[str]:
@@ -244,7 +227,8 @@ def _mistakes(content: _File) -> Iterator[str]:
             yield f"areas[{index}].parent: {area.code} lies below itself"
     if content.areas and sum(area.parent is None for area in content.areas) != 1:
         yield "areas: exactly one area has no parent: the street"
-    for name, things in (("groups", content.groups), ("people", content.people)):
+    bound: dict[str, Sequence[Group | Person]] = {"groups": content.groups, "people": content.people}
+    for name, things in bound.items():
         seen: set[str] = set()
         for index, thing in enumerate(things):
             if thing.area and thing.area not in parents:

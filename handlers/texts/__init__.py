@@ -9,13 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from handlers.files import ConfigError, read_mapping
 
 _FILE = Path(__file__).with_name("zh.yaml")
-
-
-class TextsError(Exception):
-    """The override file cannot be used; each line names file, key and what is wrong."""
 
 
 class Texts:
@@ -36,24 +32,18 @@ class Texts:
 
 @lru_cache(maxsize=1)
 def _default() -> dict[str, str]:
-    return _flatten(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    return _flatten(read_mapping(_FILE))
 
 
 def load_texts(override: Path | None = None) -> Texts:
-    """The project's texts, with a street's own wording over them. Raises TextsError."""
+    """The project's texts, with a street's own wording over them. Raises ConfigError."""
     templates = dict(_default())
     if override is None:
         return Texts(templates)
-    try:
-        own = yaml.safe_load(override.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TextsError(f"{override}: cannot be read: {error}") from None
-    if not isinstance(own, dict):
-        raise TextsError(f"{override}: must be a mapping of texts")
-    flat = _flatten(own)
-    mistakes = [f"{override}: {key}: {why}" for key, text in flat.items() if (why := _mistake(key, text))]
-    if mistakes:
-        raise TextsError("\n".join(mistakes))
+    flat = _flatten(read_mapping(override))
+    lines = [f"{override}: {key}: {why}" for key, text in flat.items() if (why := _mistake(key, text))]
+    if lines:
+        raise ConfigError("\n".join(lines))
     return Texts(templates | flat)
 
 

@@ -1,0 +1,41 @@
+"""Reading the operator's YAML files: config, organisation, texts. Every complaint names file and place."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+
+class ConfigError(Exception):
+    """A file or setting cannot be used; each line of the message names file, key and what is wrong."""
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """The file's mapping, {} for an empty file. Raises ConfigError with line and column where known."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not UTF-8 text (byte {error.start})") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+        raise ConfigError(f"{where}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: must be a mapping, not a {type(content).__name__}")
+    return content
+
+
+def mistakes(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
+    """(place, what is wrong) of each mistake, without the offending values: they may be secret."""
+    found = error.errors(include_input=False, include_url=False)
+    return [(mistake["loc"], mistake["msg"].removeprefix("Value error, ")) for mistake in found]
+
+
+def dotted(place: tuple[str | int, ...]) -> str:
+    """people[3].area"""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")

@@ -277,3 +277,12 @@ class SignIn(SQLModel, table=True):
     made_at: datetime = _instant()
     expires_at: datetime = _instant()
     used_at: datetime | None = _instant(nullable=True)
+
+
+class WebSession(SQLModel, table=True):
+    """A signed-in browser. Only the hash of its cookie is kept."""
+
+    __tablename__ = "web_session"
+    token_hash: str = Field(primary_key=True)
+    made_at: datetime = _instant()
+    expires_at: datetime = _instant()

@@ -100,6 +100,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("street", "day", name=op.f("pk_ticket_counter")),
     )
     op.create_table(
+        "web_session",
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("made_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_web_session")),
+    )
+    op.create_table(
         "message",
         sa.Column("id", storage.types.BigId, autoincrement=False, nullable=False),
         sa.Column("account", sa.String(), nullable=False),
@@ -282,6 +289,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_message_received_at"))
 
     op.drop_table("message")
+    op.drop_table("web_session")
     op.drop_table("ticket_counter")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_index("ix_ticket_state_opened")

@@ -157,6 +157,7 @@ class Ticket(SQLModel, table=True):
     handler: str | None = None  # person id or unit name it was given to
     handler_name: str = _text()
     opened_at: datetime = _instant()
+    clock_from: datetime = _instant()  # deadlines count from here: opened, made more urgent or reopened
     accepted_at: datetime | None = _instant(nullable=True)  # by a person
     arrived_at: datetime | None = _instant(nullable=True)
     closed_at: datetime | None = _instant(nullable=True)

@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("handler", sa.String(), nullable=True),
         sa.Column("handler_name", sa.Text(), server_default="", nullable=False),
         sa.Column("opened_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("clock_from", storage.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("accepted_at", storage.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("arrived_at", storage.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("closed_at", storage.types.UtcDateTime(timezone=True), nullable=True),

@@ -1,0 +1,117 @@
+"""The outbox's rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, func, select, update
+from sqlmodel import Session, col
+
+from storage.tables import Message, Reply, ReplyState
+
+
+def accounts_waiting(session: Session) -> list[str]:
+    statement = select(col(Reply.account)).where(col(Reply.state) == ReplyState.WAITING).distinct()
+    return list(session.execute(statement).scalars())
+
+
+def due(session: Session, account: str, now: datetime, limit: int = 200) -> list[Reply]:
+    """Replies to be said now, the most urgent first, then in the order they were written."""
+    statement = (
+        select(Reply)
+        .where(
+            col(Reply.account) == account, col(Reply.state) == ReplyState.WAITING, col(Reply.due_at) <= now
+        )
+        .order_by(col(Reply.urgency).desc(), col(Reply.id))
+        .limit(limit)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def next_due(session: Session, account: str) -> datetime | None:
+    statement = select(func.min(col(Reply.due_at))).where(
+        col(Reply.account) == account, col(Reply.state) == ReplyState.WAITING
+    )
+    return session.execute(statement).scalar()
+
+
+def claim(session: Session, ids: Sequence[int], now: datetime) -> bool:
+    """Marks replies as being said. False, and nothing marked, where another process was quicker."""
+    wanted = (
+        select(col(Reply.id))
+        .where(col(Reply.id).in_(ids), col(Reply.state) == ReplyState.WAITING)
+        .with_for_update(skip_locked=True)
+    )
+    free = list(session.execute(wanted).scalars())
+    if len(free) != len(ids):
+        return False
+    session.execute(
+        update(Reply)
+        .where(col(Reply.id).in_(ids))
+        .values(state=ReplyState.SENDING, attempts=col(Reply.attempts) + 1, sent_at=now)
+    )
+    return True
+
+
+def mark_sent(session: Session, ids: Sequence[int], external_id: str | None, now: datetime) -> None:
+    session.execute(
+        update(Reply)
+        .where(col(Reply.id).in_(ids))
+        .values(state=ReplyState.SENT, external_id=external_id, sent_at=now, error=None)
+    )
+
+
+def put_back(session: Session, ids: Sequence[int], due_at: datetime, error: str | None) -> None:
+    """To be said again, from `due_at` on."""
+    session.execute(
+        update(Reply)
+        .where(col(Reply.id).in_(ids))
+        .values(state=ReplyState.WAITING, due_at=due_at, error=error, sent_at=None)
+    )
+
+
+def give_up(session: Session, ids: Sequence[int], error: str) -> None:
+    session.execute(
+        update(Reply).where(col(Reply.id).in_(ids)).values(state=ReplyState.FAILED, error=error, sent_at=None)
+    )
+
+
+def sending(session: Session, account: str | None = None) -> list[Reply]:
+    """Replies of which it is not known whether they were said."""
+    statement = select(Reply).where(col(Reply.state) == ReplyState.SENDING).order_by(col(Reply.id))
+    if account is not None:
+        statement = statement.where(col(Reply.account) == account)
+    return list(session.execute(statement).scalars())
+
+
+def retry(session: Session, reply_id: int, now: datetime) -> bool:
+    """A person asks to try a given-up reply again."""
+    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Reply)
+        .where(col(Reply.id) == reply_id, col(Reply.state) == ReplyState.FAILED)
+        .values(state=ReplyState.WAITING, due_at=now, attempts=0, error=None)
+    )
+    return result.rowcount == 1
+
+
+def count_to(session: Session, account: str, sender: str, since: datetime) -> int:
+    """How many replies answered messages of this sender since then."""
+    statement = (
+        select(func.count())
+        .select_from(Reply)
+        .join(Message, col(Message.id) == col(Reply.message_id))
+        .where(col(Reply.created_at) >= since, col(Message.account) == account, col(Message.sender) == sender)
+    )
+    count: int = session.execute(statement).scalar_one()
+    return count
+
+
+def said_lately(session: Session, ticket_id: int, room: str, key_part: str, since: datetime) -> bool:
+    """Whether a reply of that kind (part of its key) went to the group since then."""
+    statement = select(col(Reply.id)).where(
+        col(Reply.ticket_id) == ticket_id,
+        col(Reply.room) == room,
+        col(Reply.key).contains(key_part, autoescape=True),
+        col(Reply.created_at) >= since,
+    )
+    return session.execute(statement.limit(1)).first() is not None

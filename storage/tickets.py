@@ -1,0 +1,202 @@
+"""Queries and writes of tickets, their reports and events."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlmodel import Session, col
+
+from storage.tables import Attachment, Message, Reply, Ticket, TicketCounter, TicketEvent, TicketReport
+from storage.upsert import insert_into
+
+
+def lock_street(session: Session, street: str, day: date) -> None:
+    """Makes the opening of tickets in a street one after another, until the transaction ends.
+
+    Without it two witnesses heard by two processes at once would each find no open ticket.
+    """
+    counter = insert_into(session, TicketCounter).values(street=street, day=day, last=0)
+    session.execute(
+        counter.on_conflict_do_update(
+            index_elements=["street", "day"], set_={"last": col(TicketCounter.last) + 0}
+        )
+    )
+
+
+def next_running(session: Session, street: str, day: date) -> int:
+    """The next running number of the street's day; the row lock keeps two openings apart."""
+    counter = insert_into(session, TicketCounter).values(street=street, day=day, last=1)
+    statement = counter.on_conflict_do_update(
+        index_elements=["street", "day"], set_={"last": col(TicketCounter.last) + 1}
+    ).returning(col(TicketCounter.last))
+    running: int = session.execute(statement).scalar_one()
+    return running
+
+
+def locked(session: Session, ticket_id: int) -> Ticket:
+    """The ticket as it is now, locked against other changes until the transaction ends."""
+    statement = select(Ticket).where(col(Ticket.id) == ticket_id).with_for_update()
+    ticket: Ticket = session.execute(statement.execution_options(populate_existing=True)).scalar_one()
+    return ticket
+
+
+def open_in(
+    session: Session, *, account: str, rooms: Sequence[str], areas: Sequence[str], since: datetime
+) -> list[Ticket]:
+    """Open tickets of these rooms or areas that something happened to since, newest first."""
+    reported_here = select(col(TicketReport.ticket_id)).where(
+        col(TicketReport.account) == account, col(TicketReport.room).in_(rooms)
+    )
+    statement = (
+        select(Ticket)
+        .where(
+            col(Ticket.state) != "closed",
+            col(Ticket.updated_at) >= since,
+            or_(col(Ticket.area).in_(areas), col(Ticket.id).in_(reported_here)),
+        )
+        .order_by(col(Ticket.id).desc())
+        .limit(200)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def _visible(
+    account: str, room: str, areas: Sequence[str] | None, reporter: str | None
+) -> ColumnElement[bool]:
+    """What a group may speak of: reported in it, in its areas, or reported by the person."""
+    ways: list[ColumnElement[bool]] = []
+    if room:
+        told = select(col(TicketReport.ticket_id)).where(
+            col(TicketReport.account) == account, col(TicketReport.room) == room
+        )
+        ways.append(col(Ticket.id).in_(told))
+    if areas is not None:
+        ways.append(col(Ticket.area).in_(areas))
+    if reporter:
+        own = select(col(TicketReport.ticket_id)).where(col(TicketReport.reporter) == reporter)
+        ways.append(col(Ticket.id).in_(own))
+    return or_(*ways) if ways else col(Ticket.id).is_(None)
+
+
+def visible(
+    session: Session,
+    *,
+    account: str,
+    room: str,
+    areas: Sequence[str] | None = None,
+    reporter: str | None = None,
+    number: str | None = None,
+    running: int | None = None,
+    only_open: bool = False,
+    limit: int = 20,
+) -> list[Ticket]:
+    """Tickets that may be spoken of here, open ones first, then the newest first."""
+    statement = select(Ticket).where(_visible(account, room, areas, reporter))
+    if number is not None:
+        statement = statement.where(col(Ticket.number) == number)
+    if running is not None:
+        statement = statement.where(col(Ticket.running) == running)
+    if only_open:
+        statement = statement.where(col(Ticket.state) != "closed")
+    closed_last = case((col(Ticket.state) == "closed", 1), else_=0)
+    statement = statement.order_by(closed_last, col(Ticket.id).desc()).limit(limit)
+    return list(session.execute(statement).scalars())
+
+
+def reports(session: Session, ticket_id: int) -> list[TicketReport]:
+    """Who reported it, first report first."""
+    statement = select(TicketReport).where(col(TicketReport.ticket_id) == ticket_id)
+    return list(session.execute(statement.order_by(col(TicketReport.id))).scalars())
+
+
+def events(session: Session, ticket_id: int) -> list[TicketEvent]:
+    statement = select(TicketEvent).where(col(TicketEvent.ticket_id) == ticket_id)
+    return list(session.execute(statement.order_by(col(TicketEvent.id))).scalars())
+
+
+def of_quoted(session: Session, account: str, external_id: str) -> list[int]:
+    """Ids of the tickets that a message of the bot's, or a report, spoke of."""
+    said = select(col(Reply.ticket_id)).where(
+        col(Reply.account) == account,
+        col(Reply.external_id) == external_id,
+        col(Reply.ticket_id).is_not(None),
+    )
+    reported = select(col(Message.ticket_id)).where(
+        col(Message.account) == account,
+        col(Message.external_id) == external_id,
+        col(Message.ticket_id).is_not(None),
+    )
+    return sorted({row for row in session.execute(said.union(reported)).scalars() if row is not None})
+
+
+def last_reported_by(
+    session: Session, *, account: str, room: str, reporter: str, since: datetime
+) -> TicketReport | None:
+    """The latest report of this person in this group since then."""
+    statement = (
+        select(TicketReport)
+        .where(
+            col(TicketReport.account) == account,
+            col(TicketReport.room) == room,
+            col(TicketReport.reporter) == reporter,
+            col(TicketReport.at) >= since,
+        )
+        .order_by(col(TicketReport.id).desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalars().first()
+
+
+def due(session: Session, now: datetime, limit: int) -> list[Ticket]:
+    """Tickets whose next look is due, longest due first; rows another process holds are passed over."""
+    statement = (
+        select(Ticket)
+        .where(col(Ticket.due_at) <= now)
+        .order_by(col(Ticket.due_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def of_person(session: Session, person: str, limit: int = 5) -> list[Ticket]:
+    """Open tickets the person reported, owns or handles, newest first."""
+    own = select(col(TicketReport.ticket_id)).where(col(TicketReport.reporter) == person)
+    statement = select(Ticket).where(
+        col(Ticket.state) != "closed",
+        or_(col(Ticket.id).in_(own), col(Ticket.owner) == person, col(Ticket.handler) == person),
+    )
+    return list(session.execute(statement.order_by(col(Ticket.id).desc()).limit(limit)).scalars())
+
+
+def attach_message(session: Session, message_id: int, ticket_id: int) -> None:
+    session.execute(update(Message).where(col(Message.id) == message_id).values(ticket_id=ticket_id))
+
+
+def want_picture(session: Session, message_id: int, ticket_id: int, now: datetime) -> None:
+    """Asks for the picture of a message to be fetched and kept."""
+    session.add(Attachment(message_id=message_id, ticket_id=ticket_id, due_at=now))
+
+
+def unattached_pictures(
+    session: Session, *, account: str, room: str, sender: str, since: datetime
+) -> list[int]:
+    """Row ids of the person's recent pictures in this group that belong to no ticket yet."""
+    statement = select(col(Message.id)).where(
+        col(Message.account) == account,
+        col(Message.room) == room,
+        col(Message.sender) == sender,
+        col(Message.kind) == "image",
+        col(Message.received_at) >= since,
+        col(Message.ticket_id).is_(None),
+    )
+    return list(session.execute(statement.order_by(col(Message.id)).limit(9)).scalars())
+
+
+def count_reports(session: Session, ticket_id: int) -> int:
+    """How many different people reported it."""
+    statement = select(func.count(func.distinct(col(TicketReport.reporter)))).where(
+        col(TicketReport.ticket_id) == ticket_id
+    )
+    count: int = session.execute(statement).scalar_one()
+    return count

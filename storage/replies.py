@@ -94,6 +94,16 @@ def retry(session: Session, reply_id: int, now: datetime) -> bool:
     return result.rowcount == 1
 
 
+def drop(session: Session, reply_id: int) -> bool:
+    """A person decides that a waiting or given-up reply is not to be said."""
+    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Reply)
+        .where(col(Reply.id) == reply_id, col(Reply.state).in_((ReplyState.WAITING, ReplyState.FAILED)))
+        .values(state=ReplyState.DROPPED, sent_at=None)
+    )
+    return result.rowcount == 1
+
+
 def count_to(session: Session, account: str, sender: str, since: datetime) -> int:
     """How many replies answered messages of this sender since then."""
     statement = (

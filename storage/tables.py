@@ -59,6 +59,7 @@ class ReplyState(StrEnum):
     SENDING = "sending"  # handed to the gateway, not yet acknowledged: after a crash it may have been said
     SENT = "sent"
     FAILED = "failed"  # given up; shown on the board
+    DROPPED = "dropped"  # a person decided that it is not to be said any more
 
 
 class AttachmentState(StrEnum):
@@ -136,7 +137,7 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_room_state", "account", "room", "state"),
         Index("ix_ticket_state_opened", "state", "opened_at"),
     )
-    id: int | None = _id()
+    id: int = _id()
     number: str = Field(index=True)
     street: str
     day: date
@@ -174,7 +175,7 @@ class TicketReport(SQLModel, table=True):
 
     __tablename__ = "ticket_report"
     __table_args__ = (UniqueConstraint("ticket_id", "message_id"),)
-    id: int | None = _id()
+    id: int = _id()
     ticket_id: int = _ref("ticket.id", nullable=False)
     message_id: int = _ref("message.id", nullable=False)
     account: str
@@ -189,7 +190,7 @@ class TicketEvent(SQLModel, table=True):
     """Append-only: the audit trail. `action` is a name from the lifecycle table or a plain note's kind."""
 
     __tablename__ = "ticket_event"
-    id: int | None = _id()
+    id: int = _id()
     ticket_id: int = _ref("ticket.id", nullable=False)
     at: datetime = _instant()
     actor: str  # person id, or "bot"
@@ -215,7 +216,7 @@ class Reply(SQLModel, table=True):
         ),
         Index("ix_reply_state", "state", "id"),
     )
-    id: int | None = _id()
+    id: int = _id()
     key: str = Field(unique=True)  # what must be said once: e.g. "m<message id>:<n>"
     account: str
     room: str = ""  # either a room ...
@@ -252,7 +253,7 @@ class GatewayGap(SQLModel, table=True):
     """A time in which nobody listened: what was said then is lost at the gateway."""
 
     __tablename__ = "gateway_gap"
-    id: int | None = _id()
+    id: int = _id()
     gateway: str
     began_at: datetime = _instant()
     ended_at: datetime | None = _instant(nullable=True)
@@ -263,7 +264,7 @@ class Digest(SQLModel, table=True):
     """A digest that was written: one per scope and day, so that it is sent once."""
 
     __table_args__ = (UniqueConstraint("scope", "day"),)
-    id: int | None = _id()
+    id: int = _id()
     scope: str
     day: date
     text: str = _text()

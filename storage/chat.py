@@ -52,9 +52,7 @@ def _said(
         query = query.where(col(Message.sender) == person)
     if before is not None:
         query = query.where(col(Message.sent_at) < before)
-    rows = session.exec(
-        query.order_by(col(Message.sent_at).desc(), col(Message.id).desc()).limit(limit)
-    ).all()
+    rows = session.exec(query.order_by(col(Message.id).desc()).limit(limit)).all()
     return [
         Line(
             id=row.external_id,

@@ -89,6 +89,7 @@ ACTIONS: Mapping[str, Action] = {
         Action("relabel", Permission.OWNER, _UNCHANGED),
         Action("reopen", Permission.REPORTER, {_C: (_I,)}, needs_note=False),
         Action("satisfied", Permission.REPORTER, {_C: ()}),
+        Action("auto_accept", Permission.BOT, {_R: (_A,)}),
         Action("climb", Permission.BOT, _UNCHANGED),
         Action("remind", Permission.BOT, _UNCHANGED),
         Action("raise", Permission.BOT, _UNCHANGED),

@@ -1,13 +1,24 @@
 """Queries and writes of tickets, their reports and events."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, false, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Attachment, Message, Reply, Ticket, TicketCounter, TicketEvent, TicketReport
 from storage.upsert import insert_into
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be spoken of: reported in the room, lying in the areas, reported or handled by the person."""
+
+    account: str
+    room: str = ""
+    areas: tuple[str, ...] = ()
+    person: str = ""
 
 
 def lock_street(session: Session, street: str, day: date) -> None:
@@ -60,38 +71,17 @@ def open_in(
     return list(session.execute(statement).scalars())
 
 
-def _visible(
-    account: str, room: str, areas: Sequence[str] | None, reporter: str | None
-) -> ColumnElement[bool]:
-    """What a group may speak of: reported in it, in its areas, or reported by the person."""
-    ways: list[ColumnElement[bool]] = []
-    if room:
-        told = select(col(TicketReport.ticket_id)).where(
-            col(TicketReport.account) == account, col(TicketReport.room) == room
-        )
-        ways.append(col(Ticket.id).in_(told))
-    if areas is not None:
-        ways.append(col(Ticket.area).in_(areas))
-    if reporter:
-        own = select(col(TicketReport.ticket_id)).where(col(TicketReport.reporter) == reporter)
-        ways.append(col(Ticket.id).in_(own))
-    return or_(*ways) if ways else col(Ticket.id).is_(None)
-
-
 def visible(
     session: Session,
+    scope: Scope,
     *,
-    account: str,
-    room: str,
-    areas: Sequence[str] | None = None,
-    reporter: str | None = None,
     number: str | None = None,
     running: int | None = None,
     only_open: bool = False,
     limit: int = 20,
 ) -> list[Ticket]:
-    """Tickets that may be spoken of here, open ones first, then the newest first."""
-    statement = select(Ticket).where(_visible(account, room, areas, reporter))
+    """Tickets that may be spoken of in the scope, open ones first, then the newest first."""
+    statement = select(Ticket).where(_within(scope))
     if number is not None:
         statement = statement.where(col(Ticket.number) == number)
     if running is not None:
@@ -101,6 +91,21 @@ def visible(
     closed_last = case((col(Ticket.state) == "closed", 1), else_=0)
     statement = statement.order_by(closed_last, col(Ticket.id).desc()).limit(limit)
     return list(session.execute(statement).scalars())
+
+
+def _within(scope: Scope) -> ColumnElement[bool]:
+    ways: list[ColumnElement[bool]] = []
+    if scope.room:
+        told = select(col(TicketReport.ticket_id)).where(
+            col(TicketReport.account) == scope.account, col(TicketReport.room) == scope.room
+        )
+        ways.append(col(Ticket.id).in_(told))
+    if scope.areas:
+        ways.append(col(Ticket.area).in_(scope.areas))
+    if scope.person:
+        own = select(col(TicketReport.ticket_id)).where(col(TicketReport.reporter) == scope.person)
+        ways += [col(Ticket.id).in_(own), col(Ticket.handler) == scope.person]
+    return or_(*ways) if ways else false()
 
 
 def reports(session: Session, ticket_id: int) -> list[TicketReport]:

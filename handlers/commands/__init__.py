@@ -1,0 +1,27 @@
+"""Commands in chat: `parse` finds one in a text, `run` does it. One module per family of commands."""
+
+from handlers.commands import information, reporter, work
+from handlers.commands.parsing import Parsed, parse
+from handlers.commands.registry import Call, UsageError, all_commands
+from handlers.context import Context
+from handlers.incoming import Incoming
+from handlers.permissions import could
+from handlers.replies import answer
+from handlers.tickets import actor_of
+from storage.tables import Ticket
+
+__all__ = ["Parsed", "all_commands", "information", "parse", "reporter", "run", "work"]
+
+
+def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:
+    """Does the command and answers it; the ticket it spoke of, if any."""
+    actor = actor_of(ctx, incoming)
+    call = Call(parsed.command, incoming, actor, parsed.number, parsed.argument)
+    if not could(parsed.command.permission, actor.role):
+        answer(ctx, incoming, ctx.texts(f"permission.{parsed.command.permission}"))
+        return None
+    try:
+        return parsed.command.handler(ctx, call)
+    except UsageError:
+        answer(ctx, incoming, ctx.texts("command.usage", usage=parsed.command.usage))
+        return None

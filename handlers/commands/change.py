@@ -1,0 +1,129 @@
+"""Doing an action because somebody asked: permission, state, event, and the word to every group."""
+
+from collections.abc import Iterable
+
+from handlers import tickets
+from handlers.commands.registry import Call, UsageError, all_commands
+from handlers.context import Context
+from handlers.lifecycle import ACTIONS, Resolution, State, possible
+from handlers.organisation import Person
+from handlers.permissions import Permission, allowed
+from handlers.replies import Place, answer, place_of, reporting_places, say
+from handlers.wording import at, facts, state_of
+from storage import tickets as store
+from storage.tables import Ticket
+
+# Which command people type for an action, where the names differ from case to case.
+_COMMAND_OF = {
+    "accept": "接单",
+    "take": "接单",
+    "dispatch": "派单",
+    "arrive": "到场",
+    "feedback": "反馈",
+    "return": "退回",
+    "rework": "退回",
+    "suspend": "挂起",
+    "suspend_request": "挂起",
+    "resume": "恢复",
+    "close": "办结",
+    "submit": "办结",
+    "check": "办结",
+    "false_alarm": "误报",
+    "relabel": "改类",
+    "withdraw": "撤回",
+    "satisfied": "满意",
+    "reopen": "不满意",
+}
+
+
+def may(ctx: Context, call: Call, ticket: Ticket, permission: Permission) -> bool:
+    reporters = frozenset(report.reporter for report in store.reports(ctx.session, ticket.id))
+    return allowed(ctx.organisation, permission, call.actor, ticket, reporters)
+
+
+def refused(ctx: Context, call: Call, ticket: Ticket, action: str) -> bool:
+    """Whether the action is refused; the reason has then been given."""
+    permission = ACTIONS[action].permission
+    if not may(ctx, call, ticket, permission):
+        reason = "owner" if permission is Permission.STREET else permission
+        answer(ctx, call.incoming, ctx.texts(f"permission.{reason}"), ticket=ticket)
+        return True
+    if State(ticket.state) not in ACTIONS[action].paths:
+        answer(ctx, call.incoming, wrong_state(ctx, call, ticket), ticket=ticket)
+        return True
+    if ACTIONS[action].needs_note and not call.argument:
+        raise UsageError
+    return False
+
+
+def wrong_state(ctx: Context, call: Call, ticket: Ticket) -> str:
+    """Where the ticket stands and what this person can do now."""
+    names = [
+        _COMMAND_OF[action]
+        for action in possible(State(ticket.state))
+        if action in _COMMAND_OF and may(ctx, call, ticket, ACTIONS[action].permission)
+    ]
+    known = {entry.name for entry in all_commands()}
+    ways = "、".join(f"#{name}" for name in dict.fromkeys(names) if name in known)
+    following = ctx.texts("command.next", commands=ways) if ways else ""
+    values = facts(ctx, ticket) | {"command": call.command.name, "next": following}
+    return ctx.texts("command.wrong_state", **values)
+
+
+def already(ctx: Context, call: Call, ticket: Ticket, state: str | None = None) -> Ticket:
+    """What was asked for has happened before: says so, changes nothing."""
+    values = facts(ctx, ticket) | {"state": state_of(ctx, state or ticket.state)}
+    answer(ctx, call.incoming, ctx.texts("command.already", **values), ticket=ticket)
+    return ticket
+
+
+def do(
+    ctx: Context,
+    call: Call,
+    ticket: Ticket,
+    action: str,
+    *,
+    note: str = "",
+    resolution: Resolution | None = None,
+    template: str | None = None,
+    mentions: Iterable[Person] = (),
+    values: dict[str, str] | None = None,
+) -> Ticket:
+    """Takes the action and tells it in each group that reported the ticket, and where it was asked for."""
+    event = tickets.act(
+        ctx,
+        ticket,
+        action,
+        call.actor,
+        note=note,
+        resolution=resolution,
+        message_id=call.incoming.row_id,
+    )
+    owner = ctx.organisation.person(ticket.owner or "")
+    shown = facts(ctx, ticket) | {
+        "actor": call.actor.name,
+        "note": note,
+        "owner": at(owner, ctx.texts("report.nobody")),
+        "resolution": ctx.texts(f"names.resolution.{ticket.resolution}") if ticket.resolution else "",
+    }
+    text = ctx.texts(template or f"event.{action}", **shown | (values or {}))
+    tell(ctx, call, ticket, text, key=f"e{event.id}", mentions=mentions)
+    return ticket
+
+
+def tell(
+    ctx: Context, call: Call, ticket: Ticket, text: str, *, key: str, mentions: Iterable[Person] = ()
+) -> None:
+    """One message per change, into every reporting group and where the command was given."""
+    places: list[Place] = [*reporting_places(ctx, ticket), place_of(call.incoming)]
+    for place in dict.fromkeys(places):
+        say(
+            ctx,
+            place,
+            text,
+            key=key,
+            ticket=ticket,
+            message_id=call.incoming.row_id,
+            mentions=mentions,
+            urgency=ticket.urgency if ticket.urgency < 3 else 2,
+        )

@@ -1,0 +1,50 @@
+"""The commands that only tell: 帮助 进度."""
+
+from handlers.commands import target
+from handlers.commands.registry import Call, all_commands, command
+from handlers.context import Context
+from handlers.permissions import Permission, could
+from handlers.replies import answer
+from handlers.wording import clock_of, facts, shorten
+from storage import tickets as store
+from storage.tables import Ticket
+
+
+@command("帮助", "help", "?", "？", usage="#帮助", permission=Permission.ANYONE, help="看我能听懂什么")
+def help_(ctx: Context, call: Call) -> Ticket | None:
+    """What this person may do here."""
+    lines = "\n".join(
+        ctx.texts("command.help_line", usage=entry.usage, help=entry.help)
+        for entry in all_commands()
+        if could(entry.permission, call.actor.role)
+    )
+    answer(ctx, call.incoming, ctx.texts("command.help", lines=lines))
+    return None
+
+
+@command("进度", "status", "progress", usage="#进度 [号]", permission=Permission.ANYONE, help="看办到哪一步")
+def progress(ctx: Context, call: Call) -> Ticket | None:
+    """One ticket's state, or without a number the open ones the person has to do with."""
+    if call.number or call.incoming.quote is not None:
+        ticket = target.find(ctx, call, only_open=False)
+        if ticket is not None:
+            answer(ctx, call.incoming, _detail(ctx, ticket), ticket=ticket)
+        return ticket
+    mine = store.of_person(ctx.session, call.actor.id)
+    text = target.lines(ctx, mine) if mine else ctx.texts("command.progress_none")
+    answer(ctx, call.incoming, text)
+    return None
+
+
+def _detail(ctx: Context, ticket: Ticket) -> str:
+    told = [event for event in store.events(ctx.session, ticket.id) if event.note and event.action != "open"]
+    last = ""
+    if told:
+        at, note = clock_of(ctx, told[-1].at), shorten(told[-1].note)
+        last = "\n" + ctx.texts("command.progress_last", at=at, note=note)
+    owner = ctx.organisation.person(ticket.owner or "")
+    who = ticket.handler_name or (owner.name if owner else ctx.texts("report.nobody"))
+    opened = clock_of(ctx, ticket.opened_at)
+    return ctx.texts(
+        "command.progress_detail", **facts(ctx, ticket), opened=opened, who=who, last="\n" + last
+    )

@@ -1,0 +1,74 @@
+"""Text -> command. `#接单 31`, `＃接单３１`, `@bot 接单`, `#take 31`, or `接单` in answer to the bot."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from handlers.commands.registry import COMMANDS, Command
+
+# What may stand between a command's name and what follows it, and around a note.
+_SEPARATORS = " \t\n　,，:：。.、!！?？#@"
+_AROUND = " \t\n　,，:：、"
+_TICKET = r"([A-Za-z][A-Za-z0-9_.]*\d{4}-\d{3,5}|\d{1,5})"
+_NUMBER = re.compile(rf"^[#\s]*{_TICKET}(?:号|单)?(?=$|[\s,，:：。.、@!！;；])", re.ASCII)
+_BARE_NUMBER = re.compile(rf"^{_TICKET}\s*$", re.ASCII)
+_LEADING_MENTION = re.compile(r"^(?:@[^\s\u2005]+[\s\u2005]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    command: Command
+    number: str
+    argument: str
+
+
+def parse(text: str, *, addressed: bool = False) -> Parsed | None:
+    """The command in the text, None where there is none.
+
+    addressed: the message quotes the bot, mentions it or is private, so that the prefix may be left out.
+    A `#` with a word that is no command is no command: people use # for topics.
+    """
+    stripped = _LEADING_MENTION.sub("", text.strip()) if addressed else text.strip()
+    if not stripped:
+        return None
+    if stripped[0] in "#＃":
+        body = _narrow(stripped[1:].lstrip("#＃ 　"))
+        prefixed = True
+    elif addressed:
+        body, prefixed = _narrow(stripped), False
+    else:
+        return None
+    if prefixed and (bare := _BARE_NUMBER.match(body)):
+        return Parsed(COMMANDS["进度"], bare[1].upper(), "")
+    found = _longest(body, glue=prefixed)
+    if found is None:
+        return None
+    entry, rest = found
+    number = _NUMBER.match(rest)
+    if number is None:
+        return Parsed(entry, "", rest.strip(_SEPARATORS.replace("@", "").replace("#", "")))
+    return Parsed(
+        entry, number[1].upper(), rest[number.end() :].lstrip(_SEPARATORS.replace("@", "")).rstrip()
+    )
+
+
+def _narrow(text: str) -> str:
+    """Full-width letters and digits of the first words made half-width; the note is left as typed."""
+    head, tail = text[:24], text[24:]
+    return (
+        "".join(unicodedata.normalize("NFKC", c) if c.isalnum() or c in "＠＃－" else c for c in head) + tail
+    )
+
+
+def _longest(body: str, *, glue: bool) -> tuple[Command, str] | None:
+    """The command whose name the text begins with, and what follows it."""
+    lowered = body.lower()
+    for word in sorted(COMMANDS, key=len, reverse=True):
+        if not lowered.startswith(word):
+            continue
+        entry, rest = COMMANDS[word], body[len(word) :]
+        ascii_word = word.isascii()
+        free = not rest or rest[0] in _SEPARATORS or (rest[0].isdigit() and not ascii_word)
+        if free or (entry.glued and glue and not ascii_word and len(word) > 1):
+            return entry, rest
+    return None

@@ -1,0 +1,64 @@
+"""The commands: each declares name, aliases, usage, permission and help where it is defined."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from handlers.context import Context
+from handlers.incoming import Incoming
+from handlers.permissions import Actor, Permission
+from storage.tables import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of a command. `number` is "31" or "CTM0712-031" as typed, "" where none was."""
+
+    command: "Command"
+    incoming: Incoming
+    actor: Actor
+    number: str
+    argument: str
+
+
+Handler = Callable[[Context, Call], Ticket | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`glued`: text may follow the name without a space (#办结水已抽干)."""
+
+    name: str
+    aliases: tuple[str, ...]
+    usage: str
+    permission: Permission
+    help: str
+    handler: Handler
+    glued: bool
+
+
+class UsageError(Exception):
+    """命令用法不对。"""
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(
+    name: str, *aliases: str, usage: str, permission: Permission, help: str, glued: bool = False
+) -> Callable[[Handler], Handler]:
+    """Registers a handler; it returns the ticket it spoke of, if any, and raises UsageError for wrong use."""
+
+    def register(handler: Handler) -> Handler:
+        entry = Command(name, aliases, usage, permission, help, handler, glued)
+        for word in (name, *aliases):
+            if word in COMMANDS:
+                raise ValueError(f"two commands are called {word}")
+            COMMANDS[word] = entry
+        return handler
+
+    return register
+
+
+def all_commands() -> list[Command]:
+    """Every command once, in the order of definition."""
+    return list(dict.fromkeys(COMMANDS.values()))

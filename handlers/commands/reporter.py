@@ -1,0 +1,114 @@
+"""The commands of those who report: 报 撤回 满意 不满意."""
+
+from dataclasses import replace
+
+from classifiers.verdict import Sample
+from handlers import incidents, reports
+from handlers.commands import target
+from handlers.commands.change import do, may, refused
+from handlers.commands.registry import Call, UsageError, command
+from handlers.context import Context
+from handlers.lifecycle import State
+from handlers.organisation import Person
+from handlers.permissions import Permission
+from handlers.replies import answer
+from handlers.tickets import lock_openings, record
+from handlers.wording import facts
+from storage import tickets as store
+from storage.tables import Ticket
+
+# What was asked for by command joins only what is all but the same.
+_ALL_BUT_THE_SAME = 0.9
+
+
+@command("报", "report", usage="#报 内容", permission=Permission.ANYONE, help="把一件事记下来办")
+def report(ctx: Context, call: Call) -> Ticket | None:
+    # A number here is part of what is told ("#报 3 栋路灯坏了"), not a ticket's.
+    content = " ".join(part for part in (call.number, call.argument) if part)
+    if not content:
+        raise UsageError
+    incoming = replace(call.incoming, text=content)
+    group = ctx.organisation.group(incoming.room, incoming.room_topic)
+    sample = Sample(content, role=call.actor.role, group_kind=group.kind)
+    verdict = reports.explicit(ctx.world.classifier.classify(sample))
+    lock_openings(ctx)
+    match = incidents.find(ctx, incoming, verdict, reports.area_of(ctx, incoming))
+    if match is not None and match.likeness >= _ALL_BUT_THE_SAME:
+        ticket = store.locked(ctx.session, match.ticket.id)
+        reports.join(ctx, ticket, incoming, verdict)
+        return ticket
+    return reports.open_and_tell(ctx, incoming, verdict, content)
+
+
+@command(
+    "撤回", "withdraw", usage="#撤回 [号]", permission=Permission.REPORTER, help="收回自己的反映", glued=True
+)
+def withdraw(ctx: Context, call: Call) -> Ticket | None:
+    ticket = target.find(ctx, call)
+    if ticket is None or refused(ctx, call, ticket, "withdraw"):
+        return ticket
+    others = {r.reporter for r in store.reports(ctx.session, ticket.id)} - {call.actor.id}
+    if others:
+        record(ctx, ticket, "report_withdrawn", call.actor, message_id=call.incoming.row_id)
+        text = ctx.texts("command.withdraw_others", **facts(ctx, ticket))
+        answer(ctx, call.incoming, text, ticket=ticket)
+        return ticket
+    return do(ctx, call, ticket, "withdraw", note=call.argument)
+
+
+@command(
+    "满意",
+    "ok",
+    "satisfied",
+    usage="#满意 [号]",
+    permission=Permission.REPORTER,
+    help="办得满意",
+    glued=False,
+)
+def satisfied(ctx: Context, call: Call) -> Ticket | None:
+    ticket = _closed(ctx, call)
+    if ticket is None:
+        return None
+    if ticket.satisfied is not None:
+        answer(ctx, call.incoming, ctx.texts("command.rated", **facts(ctx, ticket)), ticket=ticket)
+        return ticket
+    if refused(ctx, call, ticket, "satisfied"):
+        return ticket
+    ticket.satisfied = True
+    return do(ctx, call, ticket, "satisfied")
+
+
+@command(
+    "不满意",
+    "bad",
+    "dissatisfied",
+    usage="#不满意 [号] [原因]",
+    permission=Permission.REPORTER,
+    help="没办好，请重新办",
+    glued=True,
+)
+def dissatisfied(ctx: Context, call: Call) -> Ticket | None:
+    ticket = _closed(ctx, call)
+    if ticket is None or refused(ctx, call, ticket, "reopen"):
+        return ticket
+    assert ticket.closed_at is not None
+    if ctx.now - ticket.closed_at > ctx.rules.reopen_window:
+        hours = f"{ctx.rules.reopen_hours:g}"
+        text = ctx.texts("command.too_late", **facts(ctx, ticket), hours=hours)
+        answer(ctx, call.incoming, text, ticket=ticket)
+        return ticket
+    ticket.satisfied, ticket.resolution, ticket.closed_at = False, None, None
+    ticket.clock_from = ctx.now
+    owner = ctx.organisation.person(ticket.owner or "")
+    mentions: list[Person] = [owner] if owner else []
+    note = call.argument or ctx.texts("command.no_reason")
+    return do(ctx, call, ticket, "reopen", note=note, mentions=mentions)
+
+
+def _closed(ctx: Context, call: Call) -> Ticket | None:
+    """The closed ticket that is judged; an open one is answered here."""
+    ticket = target.find(ctx, call, only_open=False, fits=lambda t: t.state == State.CLOSED)
+    if ticket is None or ticket.state == State.CLOSED or not may(ctx, call, ticket, Permission.REPORTER):
+        return ticket
+    answer(ctx, call.incoming, ctx.texts("command.not_closed", **facts(ctx, ticket)), ticket=ticket)
+    return None

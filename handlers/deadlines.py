@@ -1,0 +1,55 @@
+"""When something has to have happened, and what the bot does when it has not.
+
+Deadlines live in the ticket's row (`due_at`, indexed) and are swept in small batches, so that a restart or a
+second process changes nothing.
+"""
+
+from datetime import datetime, timedelta
+
+from handlers.context import Context
+from handlers.lifecycle import State
+from handlers.rules import Limits, Reminders
+from storage.tables import Ticket
+
+
+def step_of(ticket: Ticket, limits: Limits) -> tuple[str, float] | None:
+    """The step that is due next and its limit in minutes; None while no clock runs."""
+    if ticket.state in {State.CLOSED, State.SUSPENDED}:
+        return None
+    if ticket.state in {State.REPORTED, State.ACCEPTED} and ticket.accepted_at is None:
+        return "accept", limits.accept
+    if ticket.arrived_at is None and limits.arrive and ticket.state != State.PENDING_CHECK:
+        return "arrive", limits.arrive
+    return "solve", limits.solve
+
+
+def schedule(ctx: Context, ticket: Ticket) -> None:
+    """Sets what the ticket is due for next; keeps the reminders while the step stays the same."""
+    step = step_of(ticket, ctx.rules.deadlines.of(ticket.urgency))
+    if step is None or not step[1]:
+        ticket.due_kind = ticket.due_at = ticket.deadline_at = None
+        ticket.reminders = 0
+        return
+    kind, minutes = step
+    deadline = ticket.clock_from + timedelta(minutes=minutes)
+    if kind == ticket.due_kind and deadline == ticket.deadline_at:
+        return
+    ticket.due_kind, ticket.deadline_at, ticket.due_at = kind, deadline, deadline
+    ticket.reminders = 0
+
+
+def is_overdue(ticket: Ticket, now: datetime) -> bool:
+    """Whether a promise is broken right now: an open ticket past its present deadline."""
+    return ticket.state != State.CLOSED and ticket.deadline_at is not None and ticket.deadline_at < now
+
+
+def quiet_end(ctx: Context) -> datetime | None:
+    """The end of the night's quiet when it is quiet now, else None. The quiet may span midnight."""
+    reminders: Reminders = ctx.rules.reminders
+    local = ctx.local(ctx.now)
+    start, end, now = reminders.quiet_from, reminders.quiet_until, local.time()
+    quiet = start <= now < end if start <= end else now >= start or now < end
+    if not quiet:
+        return None
+    day = local.date() if now < end else local.date() + timedelta(days=1)
+    return datetime.combine(day, end, tzinfo=local.tzinfo)

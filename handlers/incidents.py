@@ -1,0 +1,103 @@
+"""Which open ticket a report belongs to. A wrong join is worse than a missed one.
+
+A simple linker: same label, same group or area, within a time window, similar words or place. `find` is the
+interface; what it weighs may deepen without its callers noticing.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rapidfuzz import fuzz
+
+from classifiers.verdict import Verdict
+from handlers.context import Context
+from handlers.incoming import Incoming
+from storage import tickets as store
+from storage.tables import Ticket
+
+_NUMBERS = re.compile(r"\d+")
+_FRAGMENT = timedelta(minutes=10)
+_FRESH = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An open ticket with how alike the report is to it, 0..1."""
+
+    ticket: Ticket
+    likeness: float
+
+
+def find(ctx: Context, incoming: Incoming, verdict: Verdict, area: str) -> Match | None:
+    """The open ticket that this report is another report of, or None."""
+    window = timedelta(hours=ctx.rules.linking.window_hours)
+    candidates = store.open_in(
+        ctx.session,
+        account=incoming.account,
+        rooms=[incoming.room] if incoming.room else [],
+        areas=_near(ctx, area),
+        since=ctx.now - window,
+    )
+    best: Match | None = None
+    for ticket in candidates:
+        if ticket.label != verdict.label:
+            continue
+        likeness = _likeness(ctx, ticket, incoming, verdict, window)
+        same_group = bool(incoming.room) and ticket.room == incoming.room
+        linking = ctx.rules.linking
+        if likeness < (linking.same_group if same_group else linking.same_area):
+            continue
+        if best is None or likeness > best.likeness:
+            best = Match(ticket, likeness)
+    return best
+
+
+def _near(ctx: Context, area: str) -> list[str]:
+    """Areas whose tickets may be meant: the same, those above it and those below it."""
+    organisation = ctx.organisation
+    if area not in organisation.areas:
+        return [area]
+    above = [found.code for found in organisation.upwards(area)]
+    below = [code for code in organisation.areas if organisation.within(code, area)]
+    return list(dict.fromkeys(above + below))
+
+
+def _likeness(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict, window: timedelta) -> float:
+    same_group = bool(incoming.room) and ticket.room == incoming.room
+    age = ctx.now - ticket.updated_at
+    words = max(_words(ticket.summary, incoming.text), 0.0)
+    place = _place(ticket, incoming, verdict)
+    if place == 0.0:
+        return 0.0  # two places that differ are two matters, however alike the words
+    same_sender = same_group and ticket.reporter == incoming.sender and age <= _FRAGMENT
+    freshness = 1 - age / window
+    if place is None:  # one of them names no place: only nearness in the talk speaks for it
+        if not same_group:
+            return 0.0
+        place = 0.6 if age <= _FRESH else 0.2
+    return min(1.0, 0.45 * place + 0.4 * words + 0.15 * freshness + (0.3 if same_sender else 0.0))
+
+
+def _place(ticket: Ticket, incoming: Incoming, verdict: Verdict) -> float | None:
+    """How alike the places are; 0.0 when they differ for sure, None when one of them is unknown."""
+    here = verdict.place
+    if not here or not ticket.place:
+        return 1.0 if ticket.place and ticket.place in incoming.text else None
+    ours, theirs = set(_NUMBERS.findall(here)), set(_NUMBERS.findall(ticket.place))
+    if ours and theirs and not (ours & theirs):
+        return 0.0
+    ratio = max(fuzz.partial_ratio(here, ticket.place), fuzz.ratio(here, ticket.place)) / 100
+    return ratio if ratio >= 0.5 else 0.0
+
+
+def _words(one: str, other: str) -> float:
+    """How many pairs of neighbouring characters both have (overlap of bigrams), 0..1."""
+    first, second = _bigrams(one), _bigrams(other)
+    if not first or not second:
+        return 0.0
+    return len(first & second) / min(len(first), len(second))
+
+
+def _bigrams(text: str) -> set[str]:
+    return {text[i : i + 2] for i in range(len(text) - 1) if text[i : i + 2].isalnum()}

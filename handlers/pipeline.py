@@ -1,0 +1,100 @@
+"""What a message is, and what is done about it. Reading needs no database; handling runs in a savepoint."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from classifiers.verdict import NOTHING, Sample, Verdict
+from handlers import commands, reports
+from handlers.context import Context, World
+from handlers.incoming import Incoming, MessageKind
+from handlers.organisation import Role
+from handlers.replies import answer
+from storage import replies as outbox
+from storage.tables import Outcome, Ticket
+
+_LOOP_WINDOW = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a message is taken for. `quiet`: nothing is to be done, `outcome` says why."""
+
+    verdict: Verdict = NOTHING
+    command: commands.Parsed | None = None
+    outcome: Outcome = Outcome.NONE
+    quiet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    outcome: Outcome
+    ticket_id: int | None = None
+
+
+_IGNORED = Reading(outcome=Outcome.IGNORED)
+
+
+def read(world: World, incoming: Incoming) -> Reading:
+    """Takes the message for a command, a report, a picture or nothing."""
+    organisation = world.organisation
+    if incoming.from_self or incoming.sender == incoming.account:
+        return _IGNORED
+    role = organisation.role(incoming.sender)
+    group = organisation.group(incoming.room, incoming.room_topic)
+    bound = incoming.is_private or organisation.bound_group(incoming.room, incoming.room_topic)
+    if role is Role.BOT or (world.rules.serve == "bound" and not bound):
+        return _IGNORED
+    if incoming.kind is MessageKind.IMAGE:
+        return Reading(quiet=False)
+    if incoming.kind is not MessageKind.TEXT or not incoming.text.strip():
+        return _IGNORED
+    parsed = commands.parse(incoming.text, addressed=_addressed(incoming))
+    if parsed is not None:
+        return Reading(command=parsed, quiet=False)
+    if _is_our_own_words(organisation.street_code, incoming.text):
+        return Reading()
+    verdict = world.classifier.classify(Sample(incoming.text, role=role, group_kind=group.kind))
+    return Reading(verdict, quiet=not reports.worth_a_ticket(world.rules, verdict))
+
+
+def _addressed(incoming: Incoming) -> bool:
+    """Said to the bot: in private, by mention or in answer to a message."""
+    return incoming.is_private or incoming.account in incoming.mentions or incoming.quote is not None
+
+
+def _is_our_own_words(street_code: str, text: str) -> bool:
+    """A ticket number up front: somebody passes on what the bot said. It is no new matter."""
+    start = text.lstrip("【[「 ")
+    return start.startswith(street_code) and start[len(street_code) : len(street_code) + 4].isdigit()
+
+
+def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
+    """Does what the reading asks for: tickets, events and replies, in the caller's transaction."""
+    if reading.quiet:
+        return Handled(reading.outcome)
+    if _talks_in_circles(ctx, incoming):
+        return Handled(Outcome.IGNORED)
+    if reading.command is not None:
+        ticket = commands.run(ctx, incoming, reading.command)
+        return _handled(Outcome.COMMAND, ticket)
+    if incoming.kind is MessageKind.IMAGE:
+        return _handled(*reports.handle_picture(ctx, incoming))
+    return _handled(*reports.handle_report(ctx, incoming, reading.verdict))
+
+
+def _handled(outcome: Outcome, ticket: Ticket | None) -> Handled:
+    return Handled(outcome, ticket.id if ticket else None)
+
+
+def _talks_in_circles(ctx: Context, incoming: Incoming) -> bool:
+    """Whether the sender drew so many answers lately that it must be another bot. Staff never is."""
+    if ctx.organisation.person(incoming.sender) is not None:
+        return False
+    since = ctx.now - _LOOP_WINDOW
+    answers = outbox.count_to(ctx.session, incoming.account, incoming.sender, since)
+    return answers >= ctx.rules.loop_replies
+
+
+def tell_failure(ctx: Context, incoming: Incoming, reference: str) -> None:
+    """A command that could not be done is answered with the number that finds the log line."""
+    answer(ctx, incoming, ctx.texts("command.failed", reference=reference), key="failed")

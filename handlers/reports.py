@@ -1,0 +1,201 @@
+"""A message that may be a report: open a ticket, join an open one, or leave it."""
+
+from datetime import timedelta
+
+from classifiers.verdict import Label, Verdict
+from handlers import incidents, tickets
+from handlers.context import Context
+from handlers.hotlines import hotline
+from handlers.incoming import Incoming
+from handlers.permissions import BOT
+from handlers.replies import Place, answer, command_places, place_of, reporting_places, say
+from handlers.rules import Rules
+from handlers.wording import at, facts, shorten
+from storage import replies as outbox
+from storage import tickets as store
+from storage.tables import Outcome, Ticket
+
+# A join is told once in a while, not for every witness: the group is left in peace.
+_JOIN_PAUSE = timedelta(minutes=10)
+
+
+def worth_a_ticket(rules: Rules, verdict: Verdict) -> bool:
+    """Whether the verdict is sure enough for its urgency. Urgent leans to opening."""
+    return verdict.is_report and verdict.confidence >= rules.opening.threshold(verdict.urgency)
+
+
+def handle_report(ctx: Context, incoming: Incoming, verdict: Verdict) -> tuple[Outcome, Ticket]:
+    """A report that is worth a ticket: joins the open ticket of the same matter, else opens one."""
+    tickets.lock_openings(ctx)
+    area = area_of(ctx, incoming)
+    match = incidents.find(ctx, incoming, verdict, area)
+    if match is not None:
+        ticket = store.locked(ctx.session, match.ticket.id)
+        join(ctx, ticket, incoming, verdict)
+        return Outcome.JOINED, ticket
+    return Outcome.OPENED, open_and_tell(ctx, incoming, verdict, incoming.text)
+
+
+def area_of(ctx: Context, incoming: Incoming) -> str:
+    """Where a report belongs: its group's area; in private the sender's own, else the street."""
+    if incoming.is_private:
+        person = ctx.organisation.person(incoming.sender)
+        return (person.area if person else "") or ctx.organisation.root
+    return ctx.organisation.group(incoming.room, incoming.room_topic).area or ctx.organisation.root
+
+
+def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str) -> Ticket:
+    """Opens a ticket and writes the answers: into the group and, in danger, to the coordinators."""
+    ticket = tickets.open_ticket(ctx, incoming, verdict, area_of(ctx, incoming), text)
+    _take_pictures(ctx, ticket, incoming)
+    if ticket.urgency == 3:
+        _tell_danger(ctx, ticket, incoming, "urgent", f"m{incoming.row_id}:opened")
+        return ticket
+    owner = ctx.organisation.person(ticket.owner or "")
+    answer_text = ctx.texts("report.opened", **facts(ctx, ticket), owner=_call(ctx, ticket))
+    say(
+        ctx,
+        place_of(incoming),
+        answer_text,
+        key=f"m{incoming.row_id}:opened",
+        ticket=ticket,
+        message_id=incoming.row_id,
+        mentions=[owner] if owner else [],
+        urgency=ticket.urgency,
+    )
+    return ticket
+
+
+def join(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> None:
+    """Another report of an open ticket: noted, told now and then, and urgent when it got worse."""
+    tickets.add_report(ctx, ticket, incoming, incoming.text)
+    actor = tickets.actor_of(ctx, incoming)
+    tickets.act(ctx, ticket, "join", actor, note=shorten(incoming.text, 200), message_id=incoming.row_id)
+    _take_pictures(ctx, ticket, incoming)
+    if not ticket.place and verdict.place:
+        ticket.place = verdict.place
+    if verdict.urgency > ticket.urgency:
+        raise_urgency(ctx, ticket, incoming, verdict.urgency)
+        if ticket.urgency == 3:
+            return
+    since = ctx.now - _JOIN_PAUSE
+    if outbox.said_lately(ctx.session, ticket.id, incoming.room, ":joined", since):
+        return
+    count = store.count_reports(ctx.session, ticket.id)
+    text = ctx.texts("report.joined", **facts(ctx, ticket), count=count)
+    answer(ctx, incoming, text, ticket=ticket, key="joined")
+
+
+def raise_urgency(ctx: Context, ticket: Ticket, incoming: Incoming, urgency: int) -> None:
+    """A change for the worse: the clock starts anew and, in danger, everybody responsible is called."""
+    before, ticket.urgency = ticket.urgency, urgency
+    ticket.clock_from = ctx.now
+    tickets.act(ctx, ticket, "raise", BOT, message_id=incoming.row_id, before=before, after=urgency)
+    if urgency == 3:
+        if ticket.state == "reported":
+            tickets.act(ctx, ticket, "auto_accept", BOT, message_id=incoming.row_id)
+        _tell_danger(ctx, ticket, incoming, "raised", f"m{incoming.row_id}:raised")
+
+
+def _tell_danger(ctx: Context, ticket: Ticket, incoming: Incoming, kind: str, key: str) -> None:
+    """Names the number to call, calls the grid owner in every reporting group, tells the coordinators."""
+    owner = ctx.organisation.person(ticket.owner or "")
+    here = place_of(incoming)
+    above = [place for place in command_places(ctx, ticket.account, ticket.area) if place != here]
+    values = facts(ctx, ticket) | {
+        "owner": _call(ctx, ticket),
+        "hotline": hotline(ticket.label, incoming.text),
+    }
+    template = f"report.{kind}" if above or kind != "urgent" else "report.urgent_alone"
+    people = [owner] if owner else []
+    for place in dict.fromkeys([here, *reporting_places(ctx, ticket)]):
+        say(
+            ctx,
+            place,
+            ctx.texts(template, **values),
+            key=key,
+            ticket=ticket,
+            message_id=incoming.row_id,
+            mentions=people,
+            urgency=3,
+        )
+    _tell_command(ctx, ticket, incoming, above, values, key)
+
+
+def _tell_command(
+    ctx: Context,
+    ticket: Ticket,
+    incoming: Incoming,
+    places: list[Place],
+    values: dict[str, str],
+    key: str,
+) -> None:
+    owner = ctx.organisation.person(ticket.owner or "")
+    group = ctx.organisation.group(incoming.room, incoming.room_topic)
+    values = values | {
+        "group": group.topic or incoming.room_topic or "群",
+        "summary": shorten(incoming.text, 100),
+        "reporter": incoming.sender_name or "居民",
+    }
+    for place in places:
+        say(
+            ctx,
+            place,
+            ctx.texts("report.to_street", **values),
+            key=f"{key}:street",
+            ticket=ticket,
+            message_id=incoming.row_id,
+            mentions=[owner] if owner else [],
+            urgency=3,
+        )
+
+
+def _call(ctx: Context, ticket: Ticket) -> str:
+    """ "@周网格长 ", or who it would be where nobody is named for the area."""
+    return at(ctx.organisation.person(ticket.owner or ""), ctx.texts("report.nobody"))
+
+
+def _take_pictures(ctx: Context, ticket: Ticket, incoming: Incoming) -> None:
+    """The sender's pictures of the last minutes belong to what he now says."""
+    since = ctx.now - timedelta(minutes=ctx.rules.picture_minutes)
+    found = store.unattached_pictures(
+        ctx.session,
+        account=incoming.account,
+        room=incoming.room,
+        sender=incoming.sender,
+        since=since,
+    )
+    for message_id in found:
+        attach_picture(ctx, ticket, message_id, incoming)
+
+
+def attach_picture(ctx: Context, ticket: Ticket, message_id: int, incoming: Incoming) -> None:
+    """Notes the picture at the ticket and asks for it to be fetched."""
+    store.attach_message(ctx.session, message_id, ticket.id)
+    store.want_picture(ctx.session, message_id, ticket.id, ctx.now)
+    tickets.act(ctx, ticket, "picture", tickets.actor_of(ctx, incoming), message_id=message_id)
+
+
+def handle_picture(ctx: Context, incoming: Incoming) -> tuple[Outcome, Ticket | None]:
+    """A picture joins the ticket its sender reported a moment ago; else it is left alone."""
+    report = store.last_reported_by(
+        ctx.session,
+        account=incoming.account,
+        room=incoming.room,
+        reporter=incoming.sender,
+        since=ctx.now - timedelta(minutes=ctx.rules.picture_minutes),
+    )
+    if report is None:
+        return Outcome.NONE, None
+    ticket = store.locked(ctx.session, report.ticket_id)
+    if ticket.state == "closed":
+        return Outcome.NONE, None
+    attach_picture(ctx, ticket, incoming.row_id, incoming)
+    return Outcome.PICTURE, ticket
+
+
+def explicit(verdict: Verdict) -> Verdict:
+    """The verdict of a text that its sender asked a ticket for: never nothing."""
+    if verdict.is_report:
+        return verdict
+    return Verdict(Label.SERVICE, 1, verdict.confidence, verdict.place, ("command:报",))

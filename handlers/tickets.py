@@ -1,0 +1,194 @@
+"""Opening a ticket, joining a report to one, taking an action on one: rows, events, deadlines."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from classifiers.verdict import Verdict
+from handlers import deadlines
+from handlers.context import Context
+from handlers.incoming import Incoming
+from handlers.lifecycle import ACTIONS, Resolution, State, path
+from handlers.organisation import Level, Person, Role
+from handlers.permissions import BOT, Actor
+from storage import tickets as store
+from storage.tables import Ticket, TicketEvent, TicketReport
+
+# By these a person has shown that somebody cares, or is there.
+_ACCEPTING = {"accept", "take", "dispatch", "arrive", "submit", "close"}
+_ARRIVING = {"arrive", "submit"}
+
+
+@dataclass(frozen=True, slots=True)
+class WrongState(Exception):
+    """这件事现在的状态不能这样办。"""
+
+    state: State
+    action: str
+
+
+def day_of(ctx: Context) -> date:
+    """The day that counts for numbers: the street's calendar day."""
+    return ctx.local(ctx.now).date()
+
+
+def lock_openings(ctx: Context) -> None:
+    store.lock_street(ctx.session, ctx.organisation.street_code, day_of(ctx))
+
+
+def owner_of(ctx: Context, area: str, level: Level = Level.GRID) -> Person | None:
+    """Who answers for the area at that level: the nearest grid owner, or the level's coordinator."""
+    if level is Level.GRID:
+        found = ctx.organisation.staff(area, Role.GRID_OWNER)
+    else:
+        above = ctx.organisation.area_at(area, level)
+        found = ctx.organisation.staff(above.code if above else "", Role.COORDINATOR)
+    return found[0] if found else None
+
+
+def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, text: str) -> Ticket:
+    """A new ticket with its first report; urgency 3 is accepted at once, though not yet by a person."""
+    day, street = day_of(ctx), ctx.organisation.street_code
+    running = store.next_running(ctx.session, street, day)
+    owner = owner_of(ctx, area)
+    ticket = Ticket(
+        number=f"{street}{day:%m%d}-{running:03d}",
+        street=street,
+        day=day,
+        running=running,
+        label=verdict.label,
+        urgency=max(1, verdict.urgency),
+        state=State.REPORTED,
+        level=Level.GRID,
+        account=incoming.account,
+        room=incoming.room,
+        area=area,
+        place=verdict.place,
+        summary=text[:500],
+        reporter=incoming.sender,
+        reporter_name=incoming.sender_name,
+        owner=owner.id if owner else None,
+        opened_at=ctx.now,
+        clock_from=ctx.now,
+        updated_at=ctx.now,
+    )
+    ctx.session.add(ticket)
+    ctx.session.flush()
+    add_report(ctx, ticket, incoming, text)
+    reporter = actor_of(ctx, incoming)
+    record(
+        ctx, ticket, "open", reporter, to_state=State.REPORTED, note=text[:500], message_id=incoming.row_id
+    )
+    if ticket.urgency == 3:
+        _pass_through(ctx, ticket, "auto_accept", (State.ACCEPTED,), BOT, "", {}, incoming.row_id)
+    deadlines.schedule(ctx, ticket)
+    return ticket
+
+
+def add_report(ctx: Context, ticket: Ticket, incoming: Incoming, text: str) -> None:
+    """Notes that this message reported the ticket."""
+    ctx.session.add(
+        TicketReport(
+            ticket_id=ticket.id,
+            message_id=incoming.row_id,
+            account=incoming.account,
+            room=incoming.room,
+            reporter=incoming.sender,
+            reporter_name=incoming.sender_name,
+            text=text[:2000],
+            at=ctx.now,
+        )
+    )
+    ctx.session.flush()
+
+
+def actor_of(ctx: Context, incoming: Incoming) -> Actor:
+    """The sender with the role the organisation gives, else as a resident."""
+    person = ctx.organisation.person(incoming.sender)
+    if person is None:
+        return Actor(incoming.sender, incoming.sender_name, Role.RESIDENT)
+    return Actor(person.id, person.name, person.role, person.area)
+
+
+def act(
+    ctx: Context,
+    ticket: Ticket,
+    action: str,
+    actor: Actor,
+    *,
+    note: str = "",
+    resolution: Resolution | None = None,
+    message_id: int = 0,
+    **data: Any,
+) -> TicketEvent:
+    """Takes the action on a locked ticket: its states, its events, its deadlines. Permission is the caller's.
+
+    Returns the last event. Raises WrongState where the lifecycle does not allow it.
+    """
+    steps = path(action, State(ticket.state))
+    if steps is None:
+        raise WrongState(State(ticket.state), action)
+    if resolution or ACTIONS[action].resolution:
+        data["resolution"] = str(resolution or ACTIONS[action].resolution)
+    event = _pass_through(ctx, ticket, action, steps, actor, note, data, message_id)
+    if ticket.state == State.CLOSED and steps:
+        ticket.closed_at = ctx.now
+        ticket.resolution = data["resolution"]
+    if action in _ACCEPTING and ticket.accepted_at is None:
+        ticket.accepted_at = ctx.now
+    if action in _ARRIVING and ticket.arrived_at is None:
+        ticket.arrived_at = ctx.now
+    ticket.updated_at = ctx.now
+    deadlines.schedule(ctx, ticket)
+    ctx.session.add(ticket)
+    return event
+
+
+def _pass_through(
+    ctx: Context,
+    ticket: Ticket,
+    action: str,
+    steps: tuple[State, ...],
+    actor: Actor,
+    note: str,
+    data: dict[str, Any],
+    message_id: int,
+) -> TicketEvent:
+    """One event a step; note and data belong to the last one."""
+    for step in steps[:-1]:
+        record(ctx, ticket, action, actor, to_state=step, data={"implied": True}, message_id=message_id)
+        ticket.state = step
+    last = steps[-1] if steps else None
+    event = record(ctx, ticket, action, actor, to_state=last, note=note, data=data, message_id=message_id)
+    if last is not None:
+        ticket.state = last
+    return event
+
+
+def record(
+    ctx: Context,
+    ticket: Ticket,
+    action: str,
+    actor: Actor,
+    *,
+    to_state: State | None = None,
+    note: str = "",
+    data: dict[str, Any] | None = None,
+    message_id: int = 0,
+) -> TicketEvent:
+    """Appends one event to the ticket's trail."""
+    event = TicketEvent(
+        ticket_id=ticket.id,
+        at=ctx.now,
+        actor=actor.id,
+        actor_name=actor.name,
+        action=action,
+        from_state=ticket.state if to_state and action != "open" else None,
+        to_state=to_state,
+        note=note,
+        data=data or {},
+        message_id=message_id or None,
+    )
+    ctx.session.add(event)
+    ctx.session.flush()
+    return event

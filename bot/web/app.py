@@ -1,0 +1,54 @@
+"""The pages, put together."""
+
+import asyncio
+
+from aiohttp import web
+
+from bot.web import board, chat, groups, health, pages, replies, signin, stream, tickets
+from bot.web.guard import add_headers, error_boundary, same_site
+from bot.web.parts import PARTS, Parts, parts_of
+from bot.web.pictures import MOST_BYTES
+
+
+def make_app(parts: Parts) -> web.Application:
+    app = web.Application(
+        middlewares=[error_boundary, same_site, signin.signed_in_only],
+        client_max_size=MOST_BYTES + 256 * 1024,
+    )
+    app[PARTS] = parts
+    pages.setup(app)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_end_streams)
+    app.add_routes(
+        [
+            web.get("/", landing),
+            web.get("/signin", signin.page),
+            web.post("/signout", signin.sign_out),
+            web.get("/healthz", health.healthz),
+            web.get("/board", board.page),
+            web.get("/tickets/{number}", tickets.page),
+            web.get(r"/tickets/{number}/pictures/{message:\d{1,19}}", tickets.picture),
+            web.get("/groups", groups.page),
+            web.get("/replies", replies.page),
+            web.post(r"/replies/{id:\d{1,18}}/retry", replies.retry),
+            web.post(r"/replies/{id:\d{1,18}}/drop", replies.drop),
+            web.get("/live", stream.live, allow_head=False),
+            web.get("/chat", chat.page),
+            web.get("/chat/lines", chat.lines),
+            web.get("/chat/events", stream.chat, allow_head=False),
+            web.post("/chat/say", chat.say),
+            web.get("/chat/pictures/{id}", chat.picture),
+            web.static("/static", pages.FOLDER / "static"),
+        ]
+    )
+    return app
+
+
+async def landing(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPSeeOther("/chat" if parts_of(request).local is not None else "/board")
+
+
+async def _end_streams(app: web.Application) -> None:
+    """Open pages end now; otherwise stopping would wait for them."""
+    app[PARTS].live.close()
+    await asyncio.sleep(0)

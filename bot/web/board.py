@@ -1,0 +1,157 @@
+"""/board: the tickets, by state and filters, live."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from bot.web.names import Names
+from bot.web.pages import page_number, render, spell
+from bot.web.parts import parts_of, read
+from handlers.lifecycle import State
+from handlers.organisation import Organisation
+from storage import board
+from storage.tables import Ticket
+
+_SIZE = 30
+_TABS = ("open", *State, "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A ticket as the list shows it. `due` says how long is left or how long it is late."""
+
+    ticket: Ticket
+    topic: str
+    area: str
+    owner: str
+    due: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filters as they stand in the address; anything unknown counts as not asked."""
+
+    state: str = "open"
+    label: str = ""
+    area: str = ""
+    urgency: str = ""
+    room: str = ""  # account and room id, joined by a slash
+    overdue: bool = False
+    others: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, query: MultiMapping[str]) -> "Asked":
+        state, urgency = query.get("state", "open"), query.get("urgency", "")
+        return cls(
+            state=state if state in _TABS else "open",
+            label=query.get("label", ""),
+            area=query.get("area", ""),
+            urgency=urgency if urgency in {"0", "1", "2", "3"} else "",
+            room=query.get("room", ""),
+            overdue=query.get("overdue", "") == "1",
+        )
+
+    def filter(self, organisation: Organisation) -> board.Filter:
+        account, _, room = self.room.partition("/")
+        return board.Filter(
+            state=self.state,
+            label=self.label,
+            areas=_below(organisation, self.area),
+            urgency=int(self.urgency) if self.urgency else None,
+            account=account,
+            room=room,
+            overdue=self.overdue,
+        )
+
+    def url(self, **changed: object) -> str:
+        """The address with these filters, some changed."""
+        values = {
+            "state": self.state,
+            "label": self.label,
+            "area": self.area,
+            "urgency": self.urgency,
+            "room": self.room,
+            "overdue": "1" if self.overdue else "",
+        } | changed
+        said = {key: value for key, value in values.items() if value and (key, value) != ("state", "open")}
+        return f"/board?{urlencode(said)}" if said else "/board"
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.label or self.area or self.urgency or self.room or self.overdue)
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    parts = parts_of(request)
+    world = parts.world()
+    asked, now = Asked.of(request.query), parts.clock()
+    wanted = asked.filter(world.organisation)
+    number = page_number(request)
+    found, rooms = await read(
+        parts,
+        lambda session: (
+            board.board(session, wanted, now, number=number, size=_SIZE),
+            board.rooms(session, limit=300),
+        ),
+    )
+    names = Names(world.texts)
+    values: dict[str, Any] = {
+        "asked": asked,
+        "tabs": _tabs(asked, found.by_state, names),
+        "cards": [card(ticket, found.topics, world.organisation, now) for ticket in found.tickets.rows],
+        "page": found.tickets,
+        "rooms": rooms,
+        "labels": [(code, name) for code, name in names.table("label") if code != "none"],
+        "urgencies": [(code, names("urgency", code)) for code in ("3", "2", "1")],
+    }
+    return render(request, "board.html", values)
+
+
+def _tabs(asked: Asked, counts: Any, names: Names) -> list[tuple[str, str, int, bool]]:
+    """(address, name, how many, chosen) of each tab."""
+    everything = sum(counts.values())
+    found = {"open": everything - counts.get(State.CLOSED, 0), "all": everything} | dict(counts)
+    called = {"open": "未办结", "all": "全部"}
+    return [
+        (
+            asked.url(state=str(tab)),
+            called.get(tab) or names("state", tab),
+            found.get(str(tab), 0),
+            asked.state == tab,
+        )
+        for tab in _TABS
+    ]
+
+
+def card(ticket: Ticket, topics: Any, organisation: Organisation, now: datetime) -> Card:
+    owner = organisation.person(ticket.owner) if ticket.owner else None
+    due, late = _due(ticket, now)
+    return Card(
+        ticket=ticket,
+        topic=topics.get((ticket.account, ticket.room))
+        or organisation.group(ticket.room).topic
+        or ticket.room,
+        area=organisation.area_name(ticket.area),
+        owner=owner.name if owner else "",
+        due=due,
+        late=late,
+    )
+
+
+def _due(ticket: Ticket, now: datetime) -> tuple[str, bool]:
+    if ticket.state == State.CLOSED or ticket.deadline_at is None:
+        return "", False
+    late = ticket.deadline_at < now
+    return f"{'已超时' if late else '还剩'} {spell(ticket.deadline_at - now)}", late
+
+
+def _below(organisation: Organisation, code: str) -> frozenset[str] | None:
+    """The area and all below it; None, everywhere, where it is not named or unknown."""
+    if code not in organisation.areas:
+        return None
+    return frozenset(area for area in organisation.areas if organisation.within(area, code))

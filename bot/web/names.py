@@ -1,0 +1,92 @@
+"""Chinese names of codes: the texts' `names.*`, which a street may override, and the pages' own."""
+
+from collections.abc import Mapping
+
+from bot.gateways.base import Connection
+from handlers.texts import Texts
+from storage.tables import AttachmentState, ReplyState
+
+BOT_NAME = "网格助手"
+
+_OWN: Mapping[str, Mapping[str, str]] = {
+    "event": {
+        "open": "立事项",
+        "opened": "立事项",
+        "accept": "接单",
+        "take": "接手",
+        "dispatch": "派单",
+        "arrive": "到场",
+        "feedback": "反馈",
+        "return": "退回",
+        "rework": "退回再办",
+        "suspend": "挂起",
+        "suspend_request": "申请挂起",
+        "resume": "恢复",
+        "submit": "报请核实",
+        "close": "办结",
+        "check": "核实办结",
+        "false_alarm": "误报",
+        "withdraw": "撤回",
+        "relabel": "改类",
+        "reopen": "重新办理",
+        "satisfied": "满意",
+        "climb": "上报一级",
+        "remind": "提醒",
+        "raise": "情况变急",
+        "join": "又有人反映",
+        "picture": "收到图片",
+    },
+    "reply": {
+        ReplyState.WAITING: "等待发送",
+        ReplyState.SENDING: "正在发送",
+        ReplyState.SENT: "已发送",
+        ReplyState.FAILED: "发送失败",
+        ReplyState.DROPPED: "不发了",
+    },
+    "attachment": {
+        AttachmentState.WANTED: "图片还没取到",
+        AttachmentState.KEPT: "图片",
+        AttachmentState.FAILED: "图片没取到",
+    },
+    "due": {"accept": "接单", "arrive": "到场", "solve": "办结"},
+    "connection": {
+        Connection.STARTING: "正在启动",
+        Connection.CONNECTED: "已连接，未登录",
+        Connection.LOGGED_IN: "正常",
+        Connection.LOST: "已断开，正在重连",
+        Connection.REFUSED: "被拒绝，需要处理",
+    },
+    "gateway": {"local": "内置聊天", "wechaty": "微信（Wechaty）"},
+    "outcome": {
+        "opened": "立事项",
+        "joined": "并入事项",
+        "command": "指令",
+        "picture": "图片",
+        "failed": "处理失败",
+    },
+    "message": {"image": "［图片］", "other": "［语音、视频或其他消息］"},
+}
+
+
+class Names:
+    """`names("state", "reported")` is 已上报; a code that nobody named is shown as it is."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def __call__(self, table: str, code: object) -> str:
+        if code is None:
+            return ""
+        key = f"names.{table}.{code}"
+        if self._texts.has(key):
+            return self._texts(key)
+        return _OWN.get(table, {}).get(str(code), str(code))
+
+    def table(self, table: str) -> list[tuple[str, str]]:
+        """(code, name) of all that the texts name, in their order in the file."""
+        prefix = f"names.{table}."
+        return [
+            (key.removeprefix(prefix), self._texts(key))
+            for key in self._texts.keys()  # noqa: SIM118 - a method of Texts, no dict
+            if key.startswith(prefix)
+        ]

@@ -1,0 +1,44 @@
+"""/replies: what the bot wanted to say and has not said."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from sqlmodel import Session
+
+from bot.live import REPLIES
+from bot.web.pages import page_number, render
+from bot.web.parts import parts_of, read, write
+from storage import board, replies
+
+_SIZE = 50
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    parts = parts_of(request)
+    number = page_number(request)
+
+    def query(session: Session) -> dict[str, object]:
+        found, tickets = board.unsent(session, number=number, size=_SIZE)
+        topics = board.topics_of(session, {(row.account, row.room) for row in found.rows})
+        return {"page": found, "tickets": tickets, "topics": topics}
+
+    return render(request, "replies.html", await read(parts, query))
+
+
+async def retry(request: web.Request) -> web.StreamResponse:
+    """再试: a given-up reply waits again."""
+    now = parts_of(request).clock()
+    return await _change(request, lambda session, reply: replies.retry(session, reply, now))
+
+
+async def drop(request: web.Request) -> web.StreamResponse:
+    """不发了: it is not said. One that is being sent right now is left alone."""
+    return await _change(request, replies.drop)
+
+
+async def _change(request: web.Request, change: Callable[[Session, int], bool]) -> web.StreamResponse:
+    parts = parts_of(request)
+    reply = int(request.match_info["id"])
+    if await write(parts, lambda session: change(session, reply)):
+        parts.live.publish(REPLIES)
+    raise web.HTTPSeeOther("/replies")

@@ -1,0 +1,69 @@
+"""Server-sent events: what changed while a page is open."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse, sse_response
+
+from bot.live import CHAT, GATEWAY, MISSED, REPLIES, TICKETS, News, Subscription
+from bot.web.chat import PRIVATE, Seat, local_of, seat_of
+from bot.web.pages import fragment
+from bot.web.parts import parts_of
+from storage.chat import Line
+
+# After this a page connects anew, which looks at its session again.
+_LONGEST: Final = 15 * 60.0
+_GLANCE: Final = 5.0  # how soon a reader that went away is noticed
+_GATHER: Final = 0.4  # changes of a batch come together: the list is read again once
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """For board, ticket, groups and replies: only that something changed; the page reads it again."""
+    topics = (TICKETS, GATEWAY, REPLIES)
+    async with sse_response(request) as response, parts_of(request).live.subscribe(*topics) as news:
+        end = asyncio.get_running_loop().time() + _LONGEST
+        while _goes_on(response, news, end):
+            first = await news.next(_GLANCE)
+            if first is None:
+                continue
+            await asyncio.sleep(_GATHER)
+            changed = {first.topic}
+            while (more := await news.next(0)) is not None:
+                changed.add(more.topic)
+            for topic in topics if MISSED in changed else sorted(changed):
+                await response.send("", event=topic)
+    return response
+
+
+async def chat(request: web.Request) -> web.StreamResponse:
+    """For one tab of the chat: the lines of the open conversation, and where else something was said."""
+    parts = parts_of(request)
+    local_of(parts)
+    seat = seat_of(request, request.query)
+    async with sse_response(request) as response, parts.live.subscribe(CHAT) as news:
+        await response.send("", event="hello", retry=1000)
+        end = asyncio.get_running_loop().time() + _LONGEST
+        while _goes_on(response, news, end):
+            told = await news.next(_GLANCE)
+            if told is not None:
+                await _tell(request, response, seat, told)
+    return response
+
+
+def _goes_on(response: EventSourceResponse, news: Subscription, end: float) -> bool:
+    return response.is_connected() and not news.closed and asyncio.get_running_loop().time() < end
+
+
+async def _tell(request: web.Request, response: EventSourceResponse, seat: Seat, told: News) -> None:
+    if told.topic == MISSED or told.data is None:
+        await response.send("", event="again")
+        return
+    line: Line = told.data["line"]
+    if seat.hears(line):
+        html = fragment(request, "_lines.html", {"lines": [line], "me": seat.me.id})
+        await response.send(html, event="line")
+    elif line.room:
+        await response.send(line.room, event="elsewhere")
+    elif line.person == seat.me.id:
+        await response.send(PRIVATE, event="elsewhere")

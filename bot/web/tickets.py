@@ -1,0 +1,71 @@
+"""/tickets/{number}: one ticket's whole story."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.web.board import card
+from bot.web.pages import render
+from bot.web.parts import parts_of, read
+from bot.web.pictures import picture_response
+from handlers.organisation import Organisation
+from storage import board
+from storage.tables import Attachment, AttachmentState
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    parts = parts_of(request)
+    number = request.match_info["number"]
+    story = await read(parts, lambda session: board.story(session, number))
+    if story is None:
+        raise web.HTTPNotFound
+    organisation = parts.world().organisation
+    values: dict[str, Any] = {
+        "story": story,
+        "card": card(story.ticket, story.topics, organisation, parts.clock()),
+        "topic": _topic(organisation, story.topics),
+        "person": _person(organisation),
+        "most": board.MOST,
+        "pictures": {picture.message_id: picture for picture in story.pictures},
+    }
+    return render(request, "ticket.html", values)
+
+
+async def picture(request: web.Request) -> web.StreamResponse:
+    parts = parts_of(request)
+    number, message_id = request.match_info["number"], int(request.match_info["message"])
+    found = await read(parts, lambda session: board.picture(session, number, message_id))
+    if found is None:
+        raise web.HTTPNotFound
+    content = await asyncio.to_thread(_content, found, parts.settings.storage.media)
+    return picture_response(content)
+
+
+def _content(attachment: Attachment, media: Path) -> bytes | None:
+    """Only what lies below the media folder, whatever the row says."""
+    if attachment.state != AttachmentState.KEPT or not attachment.path:
+        return None
+    file = (media / attachment.path).resolve()
+    if not file.is_relative_to(media.resolve()) or not file.is_file():
+        return None
+    return file.read_bytes()
+
+
+def _topic(organisation: Organisation, topics: Mapping[tuple[str, str], str]) -> Any:
+    def name(account: str, room: str) -> str:
+        if not room:
+            return "私聊"
+        return topics.get((account, room)) or organisation.group(room).topic or room
+
+    return name
+
+
+def _person(organisation: Organisation) -> Any:
+    def name(person_id: str | None) -> str:
+        person = organisation.person(person_id) if person_id else None
+        return person.name if person else (person_id or "")
+
+    return name

@@ -1,0 +1,76 @@
+"""Reads the labelled corpus: JSON lines, one message a line."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from classifiers.verdict import Label, Sample
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+class BadCorpus(ValueError):
+    """A line of the corpus cannot be used; the message names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled message. author and stream say who wrote it, so that no one is tested on their own words."""
+
+    sample: Sample
+    label: Label
+    urgency: int
+    author: str
+    stream: str
+    place: str = ""
+    opens: bool = False
+
+
+def _text(record: dict[str, Any], key: str, *, required: bool = False) -> str:
+    value = record.get(key)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{key!r} must be a text")
+    if required and not value:
+        raise ValueError(f"{key!r} is empty")
+    return value
+
+
+def _example(line: str) -> Example:
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    known = [str(label) for label in Label]
+    if record.get("label") not in known:
+        raise ValueError(f"unknown label {record.get('label')!r}, expected one of {', '.join(known)}")
+    label, urgency = Label(record["label"]), record.get("urgency")
+    if type(urgency) is not int or not 0 <= urgency <= 3 or (urgency == 0) != (label is Label.NONE):
+        raise ValueError(f"urgency {urgency!r} does not go with {label}: 0 for none, else 1-3")
+    return Example(
+        Sample(_text(record, "text", required=True), _text(record, "role"), _text(record, "kind")),
+        label,
+        urgency,
+        _text(record, "author", required=True),
+        _text(record, "stream", required=True),
+        _text(record, "place"),
+        record.get("opens") is True,
+    )
+
+
+def load(paths: Iterable[Path] | None = None) -> list[Example]:
+    """All examples in the order of file names and lines. Raises BadCorpus naming file and line."""
+    files = sorted(CORPUS.glob("*/*.jsonl"), key=lambda path: (path.parent.name, path.name))
+    examples = []
+    for path in files if paths is None else paths:
+        # Only \n ends a line: a message may hold U+2028 and its like.
+        for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            if not line.strip():
+                continue
+            try:
+                examples.append(_example(line.decode("utf-8")))
+            except ValueError as error:  # bad UTF-8 and bad JSON too
+                raise BadCorpus(f"{path}:{number}: {error}") from error
+    return examples

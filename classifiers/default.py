@@ -1,0 +1,96 @@
+"""The classifier that the bot uses: rules, then a linear model over words and characters."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from classifiers import linear
+from classifiers.features import Reading, read, rows, word_row
+from classifiers.linear import LABELS, NONE, LinearModel, Scores
+from classifiers.place import Places
+from classifiers.rules import Findings, find
+from classifiers.segment import Segmenter, segmenter
+from classifiers.verdict import NOTHING, Label, Sample, Verdict
+
+# Staff who tell a group what is being done name the danger too ("119已到，火已扑灭"): there a danger rule
+# overrules the model only where the model itself finds a report likely.
+STAFF = frozenset({"unit", "grid_worker", "grid_owner", "coordinator", "volunteer"})
+STAFF_FLOOR = 0.25
+RESIDENT_FLOOR = 0.04
+RULE_CONFIDENCE = 0.85  # measured: the share of right reports among those that a strong rule made
+_WORDS_SHOWN = 4
+
+
+class GridClassifier:
+    """Implements classifiers.verdict.Classifier. Made by `load`."""
+
+    def __init__(self, model: LinearModel, words: Segmenter, places: Places) -> None:
+        self._model = model
+        self._segmenter = words
+        self._places = places
+
+    def classify(self, sample: Sample) -> Verdict:
+        """Never raises for a text: where nothing is said, nothing is found."""
+        reading = read(sample, self._segmenter)
+        findings = find(reading)
+        if findings.never == "empty":
+            return NOTHING
+        scores = self._model.scores(rows(reading))
+        label = self._label(sample, findings, scores)
+        if label is Label.NONE:
+            reasons = (f"rule:{findings.never}",) if findings.never else ()
+            confidence = 1.0 if findings.never else float(scores.labels[NONE])
+            return Verdict(Label.NONE, 0, confidence, "", reasons)
+        confidence = float(scores.labels[LABELS.index(label)])
+        if findings.strong:
+            confidence = max(confidence, RULE_CONFIDENCE)
+        return Verdict(
+            label,
+            _urgency(findings, scores),
+            confidence,
+            self._places.find(sample.text),
+            self._evidence(reading, findings, label),
+        )
+
+    def classify_many(self, samples: Sequence[Sample]) -> list[Verdict]:
+        return [self.classify(sample) for sample in samples]
+
+    def _label(self, sample: Sample, findings: Findings, scores: Scores) -> Label:
+        if findings.never:
+            return Label.NONE
+        label = LABELS[scores.decided]
+        if label is Label.NONE and findings.strong:
+            floor = STAFF_FLOOR if sample.role in STAFF else RESIDENT_FLOOR
+            return findings.label if 1 - scores.labels[NONE] >= floor else label
+        # A request for service is never a danger to life: the rule knows better what it is.
+        if label is Label.SERVICE and findings.strong:
+            return findings.label
+        return label
+
+    def _evidence(self, reading: Reading, findings: Findings, label: Label) -> tuple[str, ...]:
+        column = LABELS.index(label)
+        support = {word: self._model.support(word_row(word), column) for word in dict.fromkeys(reading.words)}
+        strongest = sorted((word for word in support if support[word] > 0), key=lambda word: -support[word])
+        named = [] if findings.trap else [f"rule:{name}" for name in findings.danger]
+        return (*named, *(f"word:{word}" for word in strongest[:_WORDS_SHOWN]))
+
+
+def _urgency(findings: Findings, scores: Scores) -> int:
+    """Danger leans to reporting: 3 takes less than half of the probability."""
+    if findings.danger and not findings.trap:
+        return 3
+    if scores.urgency[2] >= linear.DANGER_FROM:
+        return 3
+    return 2 if scores.urgency[1] + scores.urgency[2] >= scores.urgency[0] else 1
+
+
+def load(
+    words: Iterable[str] = (), *, model: Path = linear.MODEL, fast: bool | None = None
+) -> GridClassifier:
+    """`words`: the street's own names of areas and buildings, kept whole and recognised as places.
+
+    Loads everything, so that the first message is answered as fast as the next. Raises linear.BadModel.
+    """
+    names = tuple(words)
+    classifier = GridClassifier(linear.load(model), segmenter(names, fast=fast), Places(names))
+    classifier.classify(Sample("負二楼進水了，快来人"))
+    return classifier

@@ -1,10 +1,12 @@
 """config.yaml and the GRIDBOT_* environment (which wins) -> one validated object."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -151,6 +153,21 @@ def load(path: Path | None = None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigError("\n".join(_lines(error, file, values))) from None
+
+
+def unknown_variables() -> list[str]:
+    """GRIDBOT_* variables that name no setting: most likely typing mistakes."""
+    known = set(variables(Settings, "GRIDBOT_"))
+    return sorted(name for name in os.environ if name.startswith("GRIDBOT_") and name not in known)
+
+
+def variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """The environment names of every setting, those of whole parts included (they take JSON)."""
+    for name, entry in model.model_fields.items():
+        variable = f"{prefix}{name}".upper()
+        yield variable
+        if isinstance(entry.annotation, type) and issubclass(entry.annotation, BaseModel):
+            yield from variables(entry.annotation, f"{variable}__")
 
 
 def _lines(error: ValidationError, file: Path, values: dict[str, Any]) -> list[str]:

@@ -34,7 +34,10 @@ def schedule(ctx: Context, ticket: Ticket) -> None:
     deadline = ticket.clock_from + timedelta(minutes=minutes)
     if kind == ticket.due_kind and deadline == ticket.deadline_at:
         return
-    ticket.due_kind, ticket.deadline_at, ticket.due_at = kind, deadline, deadline
+    ticket.due_kind, ticket.deadline_at = kind, deadline
+    # A step that begins late is not called late the moment it begins.
+    earliest = ctx.now + timedelta(minutes=min(minutes, ctx.rules.reminders.every_minutes))
+    ticket.due_at = max(deadline, earliest)
     ticket.reminders = 0
 
 

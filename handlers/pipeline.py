@@ -7,7 +7,7 @@ from classifiers.verdict import NOTHING, Sample, Verdict
 from handlers import commands, reports
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
-from handlers.organisation import Role
+from handlers.organisation import Organisation, Role
 from handlers.replies import answer
 from storage import replies as outbox
 from storage.tables import Outcome, Ticket
@@ -21,6 +21,7 @@ class Reading:
 
     verdict: Verdict = NOTHING
     command: commands.Parsed | None = None
+    asked: bool = False  # said to the bot itself, and not understood: it says what it understands
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
 
@@ -48,18 +49,23 @@ def read(world: World, incoming: Incoming) -> Reading:
         return Reading(quiet=False)
     if incoming.kind is not MessageKind.TEXT or not incoming.text.strip():
         return _IGNORED
-    parsed = commands.parse(incoming.text, addressed=_addressed(incoming))
+    parsed = commands.parse(incoming.text, addressed=_addressed(organisation, incoming))
     if parsed is not None:
         return Reading(command=parsed, quiet=False)
     if _is_our_own_words(organisation.street_code, incoming.text):
         return Reading()
     verdict = world.classifier.classify(Sample(incoming.text, role=role, group_kind=group.kind))
-    return Reading(verdict, quiet=not reports.worth_a_ticket(world.rules, verdict))
+    if reports.worth_a_ticket(world.rules, verdict):
+        return Reading(verdict, quiet=False)
+    asked = incoming.is_private or incoming.account in incoming.mentions
+    return Reading(verdict, asked=asked, quiet=not asked)
 
 
-def _addressed(incoming: Incoming) -> bool:
-    """Said to the bot: in private, by mention or in answer to a message."""
-    return incoming.is_private or incoming.account in incoming.mentions or incoming.quote is not None
+def _addressed(organisation: Organisation, incoming: Incoming) -> bool:
+    """Said to the bot: in private, by mention or in answer to one of its messages."""
+    if incoming.is_private or incoming.account in incoming.mentions:
+        return True
+    return incoming.quote is not None and _is_our_own_words(organisation.street_code, incoming.quote.text)
 
 
 def _is_our_own_words(street_code: str, text: str) -> bool:
@@ -77,6 +83,9 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     if reading.command is not None:
         ticket = commands.run(ctx, incoming, reading.command)
         return _handled(Outcome.COMMAND, ticket)
+    if reading.asked:
+        answer(ctx, incoming, ctx.texts("command.hint"))
+        return Handled(Outcome.COMMAND)
     if incoming.kind is MessageKind.IMAGE:
         return _handled(*reports.handle_picture(ctx, incoming))
     return _handled(*reports.handle_report(ctx, incoming, reading.verdict))

@@ -1,7 +1,7 @@
 """The outbox's rows."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, func, select, update
@@ -35,8 +35,11 @@ def next_due(session: Session, account: str) -> datetime | None:
     return session.execute(statement).scalar()
 
 
-def claim(session: Session, ids: Sequence[int], now: datetime) -> bool:
-    """Marks replies as being said. False, and nothing marked, where another process was quicker."""
+def claim(session: Session, ids: Sequence[int], now: datetime, lease: timedelta) -> bool:
+    """Marks replies as being said. False, and nothing marked, where another process was quicker.
+
+    lease: how long saying them may take before somebody asks what became of them.
+    """
     wanted = (
         select(col(Reply.id))
         .where(col(Reply.id).in_(ids), col(Reply.state) == ReplyState.WAITING)
@@ -48,7 +51,7 @@ def claim(session: Session, ids: Sequence[int], now: datetime) -> bool:
     session.execute(
         update(Reply)
         .where(col(Reply.id).in_(ids))
-        .values(state=ReplyState.SENDING, attempts=col(Reply.attempts) + 1, sent_at=now)
+        .values(state=ReplyState.SENDING, attempts=col(Reply.attempts) + 1, sent_at=now, due_at=now + lease)
     )
     return True
 
@@ -76,12 +79,24 @@ def give_up(session: Session, ids: Sequence[int], error: str) -> None:
     )
 
 
-def sending(session: Session, account: str | None = None) -> list[Reply]:
-    """Replies of which it is not known whether they were said."""
-    statement = select(Reply).where(col(Reply.state) == ReplyState.SENDING).order_by(col(Reply.id))
-    if account is not None:
-        statement = statement.where(col(Reply.account) == account)
-    return list(session.execute(statement).scalars())
+def any_sending(session: Session, account: str, now: datetime) -> bool:
+    statement = select(col(Reply.id)).where(
+        col(Reply.account) == account, col(Reply.state) == ReplyState.SENDING, col(Reply.due_at) <= now
+    )
+    return session.execute(statement.limit(1)).first() is not None
+
+
+def uncertain(session: Session, account: str, now: datetime) -> list[Reply]:
+    """Replies of which it is not known whether they were said, and whose time to find out has come."""
+    statement = select(Reply).where(
+        col(Reply.account) == account, col(Reply.state) == ReplyState.SENDING, col(Reply.due_at) <= now
+    )
+    return list(session.execute(statement.order_by(col(Reply.id)).with_for_update()).scalars())
+
+
+def leave_uncertain(session: Session, ids: Sequence[int], look_at: datetime, error: str) -> None:
+    """Perhaps said: looked at again from `look_at` on."""
+    session.execute(update(Reply).where(col(Reply.id).in_(ids)).values(due_at=look_at, error=error))
 
 
 def retry(session: Session, reply_id: int, now: datetime) -> bool:

@@ -11,7 +11,7 @@ BOT_NAME = "网格助手"
 _OWN: Mapping[str, Mapping[str, str]] = {
     "event": {
         "open": "立事项",
-        "opened": "立事项",
+        "auto_accept": "自动受理",
         "accept": "接单",
         "take": "接手",
         "dispatch": "派单",
@@ -35,6 +35,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "raise": "情况变急",
         "join": "又有人反映",
         "picture": "收到图片",
+        "report_withdrawn": "撤回反映",
     },
     "reply": {
         ReplyState.WAITING: "等待发送",

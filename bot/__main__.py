@@ -1,0 +1,215 @@
+"""The command line: `gridbot`, also `python -m bot`."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot import logs
+from bot.app import App, StartError, running
+from bot.clock import utc_now
+from bot.gateways.base import GatewayRefused
+from bot.settings import Settings, load, unknown_variables
+from handlers.files import ConfigError
+from storage.database import Database, DatabaseError
+
+cli = typer.Typer(
+    help="Chat-bot bridge for online grid groups: from a message in a group to a closed ticket.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings file; without it config.yaml here, where there is one."),
+]
+
+
+def main() -> None:
+    """Entry point: mistakes of the operator are said in a sentence, without a trace."""
+    for stream in (sys.stdin, sys.stdout):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    cli()
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except (ConfigError, DatabaseError, StartError, GatewayRefused) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def _settings(config: Path | None) -> Settings:
+    settings = load(config)
+    logs.configure(settings.log)
+    for name in unknown_variables():
+        typer.echo(f"{name}: no such setting; ignored", err=True)
+    return settings
+
+
+@cli.command()
+def run(config: Config = None) -> None:
+    """Start the bot: gateway, pages, timers. SIGTERM stops it, SIGHUP reads the organisation anew."""
+    with _said_plainly():
+        asyncio.run(_run(_settings(config)))
+
+
+async def _run(settings: Settings) -> None:
+    async with running(settings) as app:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, _reload, app)
+        typer.echo(f"gridbot {settings.gateway.kind}: {app.sign_in_url()}")
+        typer.echo("The link signs one browser in; `gridbot link` makes another.")
+        sys.stdout.flush()
+        assert app.working is not None
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopped, app.working}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if app.working.done():
+            await app.working  # raises what ended it
+
+
+def _reload(app: App) -> None:
+    asyncio.get_running_loop().run_in_executor(None, lambda: app.worlds.reload(only_changed=False))
+
+
+@cli.command()
+def check(config: Config = None) -> None:
+    """Validate settings, organisation and texts; every mistake is named with file and key."""
+    from handlers.organisation import load_organisation
+    from handlers.texts import load_texts
+
+    problems: list[str] = []
+    try:
+        settings = _settings(config)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    for reading in (lambda: load_organisation(settings.organisation), lambda: load_texts(settings.texts)):
+        try:
+            reading()
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        typer.echo("\n".join(problems), err=True)
+        raise typer.Exit(2)
+    organisation = load_organisation(settings.organisation)
+    counted = f"{len(organisation.areas)} areas, {len(organisation.groups)} groups"
+    typer.echo(f"ok: {settings.organisation}: {counted}, {len(organisation.people)} people")
+
+
+@cli.command()
+def classify(config: Config = None) -> None:
+    """JSON lines on standard input ({"text": ...}, optional role and kind) to verdicts, same order."""
+    from bot.classify import classify_lines
+
+    with _said_plainly():
+        failed = _print_lines(classify_lines(sys.stdin, _settings(config)))
+    if failed:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def replay(
+    file: Annotated[str, typer.Argument(help="Recorded chat as JSON lines; - for standard input.")],
+    config: Config = None,
+) -> None:
+    """What the bot would have done in a recorded chat: one JSON line out per line in, nothing is sent.
+
+    In: group, time, sender, text, optional kind, role, id. Out: label, urgency, ticket, opened, replies
+    (said in that group at that message), elsewhere (said in other groups). Reminders are not replayed.
+    """
+    from bot.replay import replay as played
+
+    with _said_plainly():
+        settings = _settings(config)
+        if file == "-":
+            failed = _print_lines(played(sys.stdin, settings))
+        else:
+            try:
+                with Path(file).open(encoding="utf-8", errors="replace") as lines:
+                    failed = _print_lines(played(lines, settings))
+            except OSError as error:
+                raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    if failed:
+        raise typer.Exit(1)
+
+
+def _print_lines(answers: Iterator[dict[str, Any]]) -> bool:
+    """Writes one JSON line each; whether any of them is an error."""
+    failed = False
+    for answer in answers:
+        failed |= "error" in answer
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+    return failed
+
+
+@cli.command()
+def digest(
+    day: Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for digest-DATE.txt.")] = None,
+    config: Config = None,
+) -> None:
+    """Print a day's digest as the coordinators read it. Sends nothing."""
+    with _said_plainly():
+        settings = _settings(config)
+        try:
+            wanted = date.fromisoformat(day)
+        except ValueError:
+            raise ConfigError(f"--date: {day!r} is not a day such as 2026-07-12") from None
+        text = _digest(settings, wanted)
+        typer.echo(text)
+        if out is not None:
+            try:
+                out.mkdir(parents=True, exist_ok=True)
+                (out / f"digest-{wanted}.txt").write_text(text + "\n", encoding="utf-8")
+            except OSError as error:
+                raise ConfigError(f"--out {out}: {error.strerror}") from None
+
+
+def _digest(settings: Settings, day: date) -> str:
+    from bot.world import NoClassifier, load_world
+    from handlers.context import Context
+    from handlers.digest import text_of
+
+    world = load_world(settings, NoClassifier())
+    database = Database(settings.storage.url)
+    database.upgrade()
+    try:
+        with database.reading() as session:
+            return text_of(Context(session, utc_now(), world), day)
+    finally:
+        database.close()
+
+
+@cli.command()
+def link(config: Config = None) -> None:
+    """Print a fresh one-time link to the pages of the running bot."""
+    from bot.web.signin import new_url
+
+    with _said_plainly():
+        settings = _settings(config)
+        database = Database(settings.storage.url)
+        database.upgrade()
+        try:
+            typer.echo(new_url(database, settings, utc_now))
+        finally:
+            database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""Puts the parts together, starts and stops them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from bot import live as news
+from bot.clock import utc_now
+from bot.gateways.base import Deaf, Gateway, GatewayEvent, GatewayRefused, Listening, RoomChange
+from bot.gateways.local import LocalGateway
+from bot.intake import Batch, Intake
+from bot.live import Live
+from bot.outbox import Outbox
+from bot.pictures import Pictures
+from bot.settings import Settings
+from bot.timers import Timers, scheduler
+from bot.web.app import make_app
+from bot.web.parts import Parts
+from bot.web.signin import new_url
+from bot.world import Worlds
+from classifiers.verdict import Classifier
+from handlers.context import Clock
+from handlers.incoming import Incoming
+from storage import gaps, messages, rooms
+from storage.database import Database
+from storage.tables import Reply
+
+log = structlog.get_logger(__name__)
+
+_RELOAD_SECONDS = 5.0
+
+
+class StartError(Exception):
+    """The bot cannot start; the message says what to mend."""
+
+
+class App:
+    """One running bot. Use `running`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        gateway: Gateway | None = None,
+        classifier: Classifier | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = Database(settings.storage.url)
+        self.live = Live()
+        self.worlds = Worlds(settings, classifier)
+        self.gateway = gateway or self._make_gateway()
+        self.intake = Intake(self.database, self.worlds, clock, settings.intake, self._on_batch)
+        self.outbox = Outbox(self.database, self.gateway, clock, settings.outbox, self._on_sent)
+        self.pictures = Pictures(self.database, self.gateway, clock, settings.storage.media)
+        self.timers = Timers(self.database, self.worlds, clock, settings)
+        self.port = settings.web.port
+        self.working: asyncio.Task[None] | None = None
+        self._heard = False
+
+    def _make_gateway(self) -> Gateway:
+        if self.settings.gateway.kind == "wechaty":
+            from bot.gateways.wechaty import WechatyGateway
+
+            return WechatyGateway(self.settings.gateway, self.clock)
+        return LocalGateway(self.database, self.clock, self.live, self.settings.storage.media)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.web.host}:{self.port}/"
+
+    def sign_in_url(self) -> str:
+        """A one-time link to the pages."""
+        return new_url(self.database, self.settings, self.clock, self.port)
+
+    async def sink(self, event: GatewayEvent) -> None:
+        """What every gateway event goes through."""
+        match event:
+            case Incoming():
+                await self.intake.put(event)
+            case RoomChange():
+                await asyncio.to_thread(self._room_changed, event)
+                self.live.publish(news.GATEWAY)
+            case Listening() | Deaf():
+                await asyncio.to_thread(self._listening_changed, event)
+                self.live.publish(news.GATEWAY)
+
+    def _room_changed(self, event: RoomChange) -> None:
+        if event.change not in {"joined", "left", "renamed"}:
+            return
+        with self.database.transaction() as session:
+            rooms.changed(
+                session,
+                event.account,
+                event.room,
+                event.at,
+                topic=event.topic,
+                present=event.change != "left",
+            )
+
+    def _listening_changed(self, event: Listening | Deaf) -> None:
+        with self.database.transaction() as session:
+            if isinstance(event, Deaf):
+                gaps.begin(session, self.gateway.name, event.at, event.reason)
+                return
+            # A process that was killed could not note when it stopped listening: since the last message.
+            last = messages.last_received(session)
+            if last is not None and not gaps.is_open(session, self.gateway.name) and not self._heard:
+                gaps.begin(session, self.gateway.name, last, "the bot was not running")
+                session.flush()
+            gaps.end(session, self.gateway.name, event.at)
+        self._heard = True
+
+    async def _on_batch(self, batch: Batch) -> None:
+        if batch.changed:
+            self.outbox.wake()
+            self.pictures.wake()
+            self.live.publish(news.TICKETS)
+
+    async def _on_sent(self, bundle: Sequence[Reply]) -> None:
+        self.live.publish(news.REPLIES)
+
+    def health(self) -> dict[str, Any]:
+        """Facts for /healthz; nothing personal. A non-empty `trouble` means degraded."""
+        found = {
+            "intake": {
+                "waiting": self.intake.waiting,
+                "handled": self.intake.handled,
+                "failed": self.intake.failed,
+            }
+        }
+        trouble = {
+            "intake": self.intake.trouble,
+            "outbox": self.outbox.trouble,
+            "organisation": self.worlds.trouble,
+        }
+        return found | {"trouble": {part: why for part, why in trouble.items() if why}}
+
+    async def _evening(self) -> None:
+        if await asyncio.to_thread(self.timers.evening, self.gateway.status.account):
+            self.outbox.wake()
+
+    async def _sweep(self) -> None:
+        if await asyncio.to_thread(self.timers.sweep):
+            self.outbox.wake()
+            self.live.publish(news.TICKETS)
+
+    async def _reload(self) -> None:
+        if await asyncio.to_thread(self.worlds.reload):
+            self.live.publish(news.TICKETS)
+
+    async def _wake_on_news(self) -> None:
+        """A person on the pages asked to try a reply again."""
+        async with self.live.subscribe(news.REPLIES) as subscription:
+            async for _ in subscription:
+                self.outbox.wake()
+
+    async def work(self) -> None:
+        """Runs everything until cancelled. Raises GatewayRefused."""
+        timers = self.settings.timers
+        jobs = scheduler(
+            self.settings,
+            {
+                "sweep": (timers.sweep_seconds, self._sweep),
+                "digest": (timers.digest_at, self._evening),
+                # The evening may come while the bot is down or not logged in: it is made up for.
+                "digest-late": (60.0, self._evening),
+                "reload": (_RELOAD_SECONDS, self._reload),
+            },
+        )
+        jobs.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for part in (self.intake, self.outbox, self.pictures):
+                    tasks.create_task(part.run())
+                tasks.create_task(self._wake_on_news())
+                # In the group's body, so that at the end it stops first and the intake takes all it heard.
+                await self.gateway.run(self.sink)
+        except* GatewayRefused as refusals:
+            raise refusals.exceptions[0] from None
+        finally:
+            jobs.shutdown(wait=False)
+
+    def stopped(self) -> None:
+        """Notes that from now on nobody listens."""
+        with self.database.transaction() as session:
+            gaps.begin(session, self.gateway.name, self.clock(), "stopped")
+        self.database.close()
+
+    @asynccontextmanager
+    async def pages(self) -> AsyncIterator[None]:
+        """Serves the web pages. Raises StartError where the port is taken."""
+        parts = Parts(
+            settings=self.settings,
+            database=self.database,
+            clock=self.clock,
+            world=self.worlds,
+            gateway=self.gateway,
+            live=self.live,
+            local=self.gateway if isinstance(self.gateway, LocalGateway) else None,
+            health=self.health,
+        )
+        runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        host, port = self.settings.web.host, self.settings.web.port
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            raise StartError(
+                f"web.host, web.port: cannot listen at {host}:{port}: {error.strerror}"
+            ) from None
+        self.port = _port_of(runner) or port
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+
+def _port_of(runner: web.AppRunner) -> int | None:
+    for address in runner.addresses:
+        if isinstance(address, tuple):
+            return int(address[1])
+    return None
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    gateway: Gateway | None = None,
+    classifier: Classifier | None = None,
+) -> AsyncIterator[App]:
+    """A whole bot for as long as the block lasts, or until `app.working` ends with what went wrong.
+
+    Raises ConfigError, DatabaseError, StartError before the block; GatewayRefused comes out of `app.working`.
+    """
+    app = App(settings, clock=clock, gateway=gateway, classifier=classifier)
+    app.database.upgrade()
+    try:
+        async with app.pages():
+            app.working = asyncio.create_task(app.work())
+            await asyncio.sleep(0)
+            try:
+                yield app
+            finally:
+                app.working.cancel()
+                await asyncio.wait({app.working})
+    finally:
+        app.stopped()

@@ -1,0 +1,76 @@
+"""Organisation, rules, texts and classifier, loaded together and replaced together on reload."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from bot.settings import Settings
+from classifiers.default import load as load_classifier
+from classifiers.verdict import NOTHING, Classifier, Sample, Verdict
+from handlers.context import World
+from handlers.files import ConfigError
+from handlers.organisation import load_organisation
+from handlers.texts import load_texts
+
+log = structlog.get_logger(__name__)
+
+
+class NoClassifier:
+    """For what only reads the database: loading the real one would take a second."""
+
+    def classify(self, sample: Sample) -> Verdict:
+        return NOTHING
+
+    def classify_many(self, samples: Sequence[Sample]) -> list[Verdict]:
+        return [NOTHING for _ in samples]
+
+
+def load_world(settings: Settings, classifier: Classifier | None = None) -> World:
+    """Raises ConfigError where organisation or texts cannot be used."""
+    organisation = load_organisation(settings.organisation)
+    return World(
+        organisation=organisation,
+        rules=settings.rules,
+        texts=load_texts(settings.texts),
+        classifier=classifier or load_classifier(organisation.gazetteer()),
+        zone=settings.tz,
+    )
+
+
+class Worlds:
+    """The world in use. `reload` replaces it whole, or keeps it and says why not."""
+
+    def __init__(self, settings: Settings, classifier: Classifier | None = None) -> None:
+        self._settings = settings
+        self._given = classifier
+        self._lock = threading.Lock()
+        self._files = self._stamp()
+        self.current = load_world(settings, classifier)
+        self.trouble = ""  # why the last reload was refused; shown in /healthz
+
+    def __call__(self) -> World:
+        return self.current
+
+    def _stamp(self) -> tuple[tuple[Path, int], ...]:
+        """When the files were changed last; 0 for one that cannot be seen."""
+        files = [self._settings.organisation, *([self._settings.texts] if self._settings.texts else [])]
+        return tuple((file, file.stat().st_mtime_ns if file.exists() else 0) for file in files)
+
+    def reload(self, *, only_changed: bool = True) -> bool:
+        """Reads the files again where they have changed; True where the world was replaced."""
+        with self._lock:
+            stamp = self._stamp()
+            if only_changed and stamp == self._files:
+                return False
+            self._files = stamp
+            try:
+                fresh = load_world(self._settings, self._given)
+            except ConfigError as error:
+                self.trouble = str(error)
+                log.error("reload_refused", reason=self.trouble)
+                return False
+            self.current, self.trouble = fresh, ""
+            log.info("reloaded", people=len(fresh.organisation.people), groups=len(fresh.organisation.groups))
+            return True

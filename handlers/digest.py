@@ -1,0 +1,95 @@
+"""The evening digest: what the coordinators read of a day, as a short text."""
+
+from datetime import date, datetime, time, timedelta
+
+from handlers.context import Context
+from handlers.organisation import GroupKind
+from handlers.replies import Place, room_of, say
+from handlers.wording import facts
+from storage import digests
+from storage.digests import Figures
+from storage.tables import Ticket
+
+_OLDEST = 3
+
+
+def span(ctx: Context, day: date) -> tuple[datetime, datetime]:
+    """The day from midnight to midnight in the street's zone; today's ends now."""
+    start = datetime.combine(day, time(), tzinfo=ctx.world.zone)
+    return start, min(start + timedelta(days=1), max(ctx.now, start))
+
+
+def text_of(ctx: Context, day: date) -> str:
+    """The digest of the whole street for that day, at most twelve lines."""
+    start, end = span(ctx, day)
+    found = digests.figures(ctx.session, start, end)
+    root = ctx.organisation.areas.get(ctx.organisation.root)
+    name = root.name if root else ctx.texts("names.level.street")
+    shown_day = f"{day.month}月{day.day}日"
+    if not (found.opened or found.closed or found.open):
+        return ctx.texts("digest.empty", area=name, day=shown_day)
+    lines = [
+        ctx.texts("digest.title", area=name, day=shown_day),
+        ctx.texts(
+            "digest.numbers",
+            opened=found.opened,
+            closed=found.closed,
+            open=found.open,
+            overdue=found.overdue,
+        ),
+        *_breakdown(ctx, found),
+        *_oldest(ctx, digests.oldest_open(ctx.session, end, _OLDEST), end),
+    ]
+    return "\n".join(lines)
+
+
+def _breakdown(ctx: Context, found: Figures) -> list[str]:
+    """By label and by community, most first; nothing where nothing was reported."""
+    communities: dict[str, int] = {}
+    for area, count in found.by_area.items():
+        name = ctx.organisation.community_name(area)
+        communities[name] = communities.get(name, 0) + count
+    labels = {ctx.texts(f"names.label.{label}"): count for label, count in found.by_label.items()}
+    return [
+        ctx.texts(f"digest.{key}", items="，".join(_items(ctx, counts)))
+        for key, counts in (("labels", labels), ("communities", communities))
+        if counts
+    ]
+
+
+def _items(ctx: Context, counts: dict[str, int]) -> list[str]:
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:6]
+    return [ctx.texts("digest.item", name=name, count=count) for name, count in ranked]
+
+
+def _oldest(ctx: Context, found: list[Ticket], end: datetime) -> list[str]:
+    if not found:
+        return []
+    lines = [ctx.texts("digest.oldest")]
+    for ticket in found:
+        owner = ctx.organisation.person(ticket.owner or "")
+        name = owner.name if owner else ctx.texts("report.nobody")
+        age = _age(ctx, end - ticket.opened_at)
+        lines.append(ctx.texts("digest.oldest_item", **facts(ctx, ticket), age=age, owner=name))
+    return lines
+
+
+def _age(ctx: Context, age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes >= 24 * 60:
+        return ctx.texts("digest.age_days", n=minutes // (24 * 60))
+    if minutes >= 60:
+        return ctx.texts("digest.age_hours", n=minutes // 60)
+    return ctx.texts("digest.age_minutes", n=minutes)
+
+
+def post(ctx: Context, account: str, day: date) -> bool:
+    """Writes the day's digest into the street's coordinators' groups; False where that was done before."""
+    text = text_of(ctx, day)
+    scope = ctx.organisation.street_code
+    if not digests.keep(ctx.session, scope, day, text, ctx.now):
+        return False
+    for group in ctx.organisation.groups_of(GroupKind.COORDINATORS, ctx.organisation.root):
+        if room := room_of(ctx, account, group):
+            say(ctx, Place(account, room), text, key=f"digest:{scope}:{day}")
+    return True

@@ -141,6 +141,10 @@ def message(room: str, sender: str, text: str, *, at: datetime = NOON, **more: A
     return Message(room=room, sender=sender, text=text, sent_at=at, **(values | more))
 
 
+def room(id: str, topic: str, **more: Any) -> Room:
+    return Room(account=ACCOUNT, id=id, topic=topic, first_seen_at=NOON - timedelta(days=1), **more)
+
+
 def reply(key: str, room: str, text: str, **more: Any) -> Reply:
     values: dict[str, Any] = {"state": ReplyState.SENT, "created_at": NOON, "due_at": NOON}
     return Reply(key=key, account=ACCOUNT, room=room, text=text, **(values | more))
@@ -174,19 +178,23 @@ def ticket(running: int, **more: Any) -> Ticket:
 
 def some_tickets(street: Street) -> None:
     """A morning in the street: tickets in several states, with reports, events and replies."""
-    ago = lambda minutes: NOON - timedelta(minutes=minutes)  # noqa: E731
+
+    def ago(minutes: int) -> datetime:
+        return NOON - timedelta(minutes=minutes)
+
     rows: list[Any] = [
-        Room(account=ACCOUNT, id="river", topic="滨江路网格群", first_seen_at=ago(500), last_message_at=ago(2)),
-        Room(account=ACCOUNT, id="stairs", topic="石梯坎居民群", first_seen_at=ago(500), last_message_at=ago(70)),
-        Room(account=ACCOUNT, id="x9", topic="散步群", first_seen_at=ago(9), present=False, left_at=ago(1)),
+        room("river", "滨江路网格群", last_message_at=ago(2)),
+        room("stairs", "石梯坎居民群", last_message_at=ago(70)),
+        room("x9", "散步群", present=False, left_at=ago(1)),
         GatewayGap(gateway="local", began_at=ago(300), ended_at=ago(295), reason="重启"),
-        ticket(1, urgency=3, state="accepted", summary="江岸大厦负二楼车库进水了，有人被困", opened_at=ago(12),
-               deadline_at=ago(-18), due_kind="arrive"),
+        ticket(1, urgency=3, state="accepted", summary="江岸大厦负二楼车库进水了，有人被困",
+               opened_at=ago(12), deadline_at=ago(-18), due_kind="arrive"),
         ticket(2, label="safety", state="dispatched", room="stairs", area="CTM-0201", place="石梯坎12号",
                summary="石梯坎12号楼道里有煤气味，已经开窗了", reporter_name="彭师傅", owner="deng",
                handler="powerco", handler_name="供电所", opened_at=ago(95), deadline_at=ago(35)),
         ticket(3, label="service", urgency=1, state="in_progress", room="stairs", area="CTM-0201", place="",
-               summary="路灯坏了三天没人修，晚上老人下楼看不见台阶", reporter_name="彭师傅", opened_at=ago(600)),
+               summary="路灯坏了三天没人修，晚上老人下楼看不见台阶", reporter_name="彭师傅",
+               opened_at=ago(600)),
         ticket(4, label="dispute", urgency=1, state="closed", resolution="explained", place="民宿街",
                summary="楼上半夜放音乐", opened_at=ago(1500), closed_at=ago(200), room="homestay",
                area="CTM-0202", reporter_name="叶房东"),

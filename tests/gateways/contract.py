@@ -118,5 +118,12 @@ async def running(gateway: Gateway, heard: Heard | None = None, *, wait: bool = 
         await asyncio.wait({task})
 
 
+async def becomes(true: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    """Waits for what no event tells of, e.g. a status. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 def clock() -> datetime:
     return datetime.now(UTC)

@@ -199,6 +199,8 @@ class NodeGateway:
 
     def said(self) -> list[Said]:
         """Everything the bot sent since the first start."""
+        if self._process is not None:
+            self._do("nothing")  # its answer comes after what was said before
         return list(self._said)
 
     def __enter__(self) -> Self:

@@ -110,10 +110,12 @@ class Link:
         self._listener = PuppetStub(self._events, metadata=metadata)
         self._tls = tls is not None
         self._calling = 0
-        self._closed = False
+        self.closed = False
 
     async def call(self, ask: Callable[[Any], Awaitable[T]]) -> T:
         """`ask` gets the stub, connected. Raises NotConnected, CallLost, and GRPCError for a no."""
+        if self.closed:
+            raise NotConnected("the connection is closed")
         self._calling += 1
         try:
             try:
@@ -146,12 +148,12 @@ class Link:
 
     def close(self) -> None:
         """Ends the event stream at once, and the calls' channel when the last call has its answer."""
-        self._closed = True
+        self.closed = True
         self._events.close()
         self._close_calls()
 
     def _close_calls(self) -> None:
-        if self._closed and not self._calling:
+        if self.closed and not self._calling:
             self._calls.close()
 
     def _explain(self, error: Exception, *, first: bool = False) -> str:

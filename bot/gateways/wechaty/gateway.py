@@ -40,6 +40,7 @@ TAKEN_PAUSE = 2.0  # another client holds the stream: it may be our own, not yet
 QUIET_START = 2.0  # gateways other than Node's may greet with no event: then a successful start() counts
 START_AGAIN = 5.0
 DRAIN = 2.0
+CANCEL_AGAIN = 0.1
 # Messages on their way, for each call at once.
 BACKLOG = 8
 
@@ -70,8 +71,10 @@ class WechatyGateway:
             for task in done:
                 task.result()
         finally:
-            attending.cancel()
-            await asyncio.wait({attending})
+            # Again and again: grpclib turns a cancellation that meets a lost connection into that loss.
+            while not attending.done():
+                attending.cancel()
+                await asyncio.wait({attending}, timeout=CANCEL_AGAIN)
             if not delivering.done():
                 await inbox.drain(DRAIN)
             delivering.cancel()
@@ -128,7 +131,7 @@ class WechatyGateway:
         """Starts the puppet, which does nothing where it runs already."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(connected.wait(), QUIET_START)
-        while True:
+        while not link.closed:
             try:
                 await link.call(lambda stub: stub.start())
             except (GRPCError, NotConnected, CallLost) as error:

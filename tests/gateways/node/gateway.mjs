@@ -108,6 +108,7 @@ const commands = {
   leave: ({ people, room: id, remover }) => { room(id).remove(...people.map(p => person(p))).by(person(remover)) },
   login: () => { puppet.login(BOT) },
   logout: () => puppet.logout(),
+  nothing: () => {},
   person: ({ id, name }) => { person(id, name) },
   picture: ({ base64, ...message }) => {
     const id = commands.say({ ...message, silent: true, type: PUPPET.types.Message.Image })

@@ -133,9 +133,9 @@ def _tell_command(
     owner = ctx.organisation.person(ticket.owner or "")
     group = ctx.organisation.group(incoming.room, incoming.room_topic)
     values = values | {
-        "group": group.topic or incoming.room_topic or "群",
+        "group": group.topic or incoming.room_topic or ctx.texts("report.some_group"),
         "summary": shorten(incoming.text, 100),
-        "reporter": incoming.sender_name or "居民",
+        "reporter": _reporter(ctx, incoming),
     }
     for place in places:
         say(
@@ -148,6 +148,10 @@ def _tell_command(
             mentions=[owner] if owner else [],
             urgency=3,
         )
+
+
+def _reporter(ctx: Context, incoming: Incoming) -> str:
+    return tickets.actor_of(ctx, incoming).name or ctx.texts("names.role.resident")
 
 
 def _call(ctx: Context, ticket: Ticket) -> str:

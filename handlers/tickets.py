@@ -50,7 +50,7 @@ def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, t
     """A new ticket with its first report; urgency 3 is accepted at once, though not yet by a person."""
     day, street = day_of(ctx), ctx.organisation.street_code
     running = store.next_running(ctx.session, street, day)
-    owner = owner_of(ctx, area)
+    owner, reporter = owner_of(ctx, area), actor_of(ctx, incoming)
     ticket = Ticket(
         number=f"{street}{day:%m%d}-{running:03d}",
         street=street,
@@ -66,7 +66,7 @@ def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, t
         place=verdict.place,
         summary=text[:500],
         reporter=incoming.sender,
-        reporter_name=incoming.sender_name,
+        reporter_name=reporter.name,
         owner=owner.id if owner else None,
         opened_at=ctx.now,
         clock_from=ctx.now,
@@ -94,7 +94,7 @@ def add_report(ctx: Context, ticket: Ticket, incoming: Incoming, text: str) -> N
             account=incoming.account,
             room=incoming.room,
             reporter=incoming.sender,
-            reporter_name=incoming.sender_name,
+            reporter_name=actor_of(ctx, incoming).name,
             text=text[:2000],
             at=ctx.now,
         )

@@ -1,0 +1,31 @@
+"""A classifier whose mind can be read: the first word found decides. Dialogs then test the bot, not the model."""
+
+from collections.abc import Sequence
+
+from classifiers.verdict import NOTHING, Label, Sample, Verdict
+
+# word, label, urgency
+WORDS = (
+    ("被困", Label.FLOOD, 3),
+    ("冒烟", Label.SAFETY, 3),
+    ("打起来", Label.DISPUTE, 3),
+    ("进水", Label.FLOOD, 2),
+    ("水深", Label.FLOOD, 2),
+    ("电线", Label.SAFETY, 2),
+    ("吵架", Label.DISPUTE, 1),
+    ("路灯", Label.SERVICE, 1),
+    ("水管", Label.SERVICE, 1),
+)
+PLACES = ("江岸大厦负二楼车库", "江岸大厦", "石梯坎3号", "石梯坎5号", "石梯坎", "望江楼", "二码头")
+
+
+class WordClassifier:
+    def classify(self, sample: Sample) -> Verdict:
+        for word, label, urgency in WORDS:
+            if word in sample.text:
+                place = next((place for place in PLACES if place in sample.text), "")
+                return Verdict(label, urgency, 0.95, place, (f"word:{word}",))
+        return NOTHING
+
+    def classify_many(self, samples: Sequence[Sample]) -> list[Verdict]:
+        return [self.classify(sample) for sample in samples]

@@ -1,0 +1,143 @@
+"""A street to try things on: the sample organisation, a clock that is moved by hand, an intake without threads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from bot.intake import Intake, clean
+from bot.settings import IntakeSettings
+from classifiers.verdict import Classifier
+from handlers import reminders
+from handlers.context import Context, World
+from handlers.incoming import Incoming, MessageKind, Quote
+from handlers.organisation import Organisation, load_organisation
+from handlers.rules import Rules
+from handlers.texts import load_texts
+from storage.database import Database
+from storage.tables import Message, Reply, Ticket, TicketEvent
+from tests.support.classifier import WordClassifier
+
+ROOT = Path(__file__).parents[2]
+ZONE = ZoneInfo("Asia/Shanghai")
+ACCOUNT = "local"
+
+
+class MovingClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self.now = now or datetime(2026, 7, 13, 2, 0, tzinfo=UTC)  # Monday, 10:00 in the street
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **spans: float) -> None:
+        """move(minutes=3)"""
+        self.now += timedelta(**spans)
+
+
+def make_world(
+    classifier: Classifier | None = None, rules: Rules | None = None, organisation: Organisation | None = None
+) -> World:
+    return World(
+        organisation=organisation or load_organisation(ROOT / "organisation.yaml"),
+        rules=rules or Rules(),
+        texts=load_texts(),
+        classifier=classifier or WordClassifier(),
+        zone=ZONE,
+    )
+
+
+@dataclass
+class Street:
+    """Say something, see what the bot wrote into its outbox."""
+
+    database: Database
+    world: World = field(default_factory=make_world)
+    clock: MovingClock = field(default_factory=MovingClock)
+    _ids: Iterator[int] = field(default_factory=lambda: count(1))
+    _seen: int = 0
+
+    def __post_init__(self) -> None:
+        self.intake = Intake(self.database, lambda: self.world, self.clock, IntakeSettings())
+
+    def incoming(self, room: str, sender: str, text: str = "", **more: object) -> Incoming:
+        """A message of the local chat; `sender` is a person of the sample street or a stranger's name."""
+        person = self.world.organisation.person(sender)
+        group = self.world.organisation.group(room)
+        made = Incoming(
+            account=ACCOUNT,
+            id=f"m{next(self._ids)}",
+            room=room,
+            room_topic=group.topic,
+            sender=sender,
+            sender_name=person.name if person else sender,
+            sent_at=self.clock(),
+            text=text,
+        )
+        return clean(replace(made, **more), 20_000)  # type: ignore[arg-type]
+
+    def say(self, room: str, sender: str, text: str = "", **more: object) -> list[Reply]:
+        """Says it and returns what the bot answered, everywhere, in order."""
+        return self.hear(self.incoming(room, sender, text, **more))
+
+    def hear(self, *incoming: Incoming) -> list[Reply]:
+        self.intake.work(list(incoming))
+        return self.new_replies()
+
+    def picture(self, room: str, sender: str) -> list[Reply]:
+        return self.say(room, sender, kind=MessageKind.IMAGE)
+
+    def quote(self, room: str, sender: str, reply: Reply, text: str) -> list[Reply]:
+        """Answers one of the bot's messages, which is then taken as sent."""
+        with self.database.transaction() as session:
+            row = session.get(Reply, reply.id)
+            assert row is not None
+            row.external_id = f"bot-{reply.id}"
+        return self.say(room, sender, text, quote=Quote(reply.text, f"bot-{reply.id}"))
+
+    def sweep(self) -> list[Reply]:
+        """Lets deadlines speak."""
+        with self.context() as ctx:
+            reminders.sweep(ctx)
+        return self.new_replies()
+
+    def new_replies(self) -> list[Reply]:
+        with self.database.reading() as session:
+            found = list(
+                session.exec(select(Reply).where(col(Reply.id) > self._seen).order_by(col(Reply.id)))
+            )
+        if found:
+            self._seen = found[-1].id
+        return found
+
+    @contextmanager
+    def context(self) -> Iterator[Context]:
+        with self.database.transaction() as session:
+            yield Context(session, self.clock(), self.world)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with self.database.reading() as session:
+            yield session
+
+    def tickets(self) -> list[Ticket]:
+        with self.reading() as session:
+            return list(session.exec(select(Ticket).order_by(col(Ticket.id))))
+
+    def events(self, ticket_id: int | None = None) -> list[TicketEvent]:
+        statement = select(TicketEvent).order_by(col(TicketEvent.id))
+        if ticket_id is not None:
+            statement = statement.where(TicketEvent.ticket_id == ticket_id)
+        with self.reading() as session:
+            return list(session.exec(statement))
+
+    def messages(self) -> list[Message]:
+        with self.reading() as session:
+            return list(session.exec(select(Message).order_by(col(Message.id))))

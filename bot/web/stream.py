@@ -1,6 +1,7 @@
 """Server-sent events: what changed while a page is open."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from bot.web.pages import fragment
 from bot.web.parts import parts_of
 from storage.chat import Line
 
+_CHANGES: Final = (TICKETS, GATEWAY, REPLIES)
 # After this a page connects anew, which looks at its session again.
 _LONGEST: Final = 15 * 60.0
 _GLANCE: Final = 5.0  # how soon a reader that went away is noticed
@@ -20,20 +22,24 @@ _GATHER: Final = 0.4  # changes of a batch come together: the list is read again
 
 async def live(request: web.Request) -> web.StreamResponse:
     """For board, ticket, groups and replies: only that something changed; the page reads it again."""
-    topics = (TICKETS, GATEWAY, REPLIES)
-    async with sse_response(request) as response, parts_of(request).live.subscribe(*topics) as news:
-        end = asyncio.get_running_loop().time() + _LONGEST
-        while _goes_on(response, news, end):
-            first = await news.next(_GLANCE)
-            if first is None:
-                continue
-            await asyncio.sleep(_GATHER)
-            changed = {first.topic}
-            while (more := await news.next(0)) is not None:
-                changed.add(more.topic)
-            for topic in topics if MISSED in changed else sorted(changed):
-                await response.send("", event=topic)
+    async with sse_response(request) as response, parts_of(request).live.subscribe(*_CHANGES) as news:
+        with suppress(ConnectionResetError):  # the page was closed
+            await _tell_changes(response, news)
     return response
+
+
+async def _tell_changes(response: EventSourceResponse, news: Subscription) -> None:
+    end = asyncio.get_running_loop().time() + _LONGEST
+    while _goes_on(response, news, end):
+        first = await news.next(_GLANCE)
+        if first is None:
+            continue
+        await asyncio.sleep(_GATHER)
+        changed = {first.topic}
+        while (more := await news.next(0)) is not None:
+            changed.add(more.topic)
+        for topic in _CHANGES if MISSED in changed else sorted(changed):
+            await response.send("", event=topic)
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
@@ -42,12 +48,13 @@ async def chat(request: web.Request) -> web.StreamResponse:
     local_of(parts)
     seat = seat_of(request, request.query)
     async with sse_response(request) as response, parts.live.subscribe(CHAT) as news:
-        await response.send("", event="hello", retry=1000)
         end = asyncio.get_running_loop().time() + _LONGEST
-        while _goes_on(response, news, end):
-            told = await news.next(_GLANCE)
-            if told is not None:
-                await _tell(request, response, seat, told)
+        with suppress(ConnectionResetError):  # the tab was closed
+            await response.send("", event="hello", retry=1000)
+            while _goes_on(response, news, end):
+                told = await news.next(_GLANCE)
+                if told is not None:
+                    await _tell(request, response, seat, told)
     return response
 
 

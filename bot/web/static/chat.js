@@ -202,23 +202,31 @@
     if (!text.value.trim() && !file.files.length) event.preventDefault();
     else complain("");
   });
-  // The form is emptied as soon as it is on its way, so that the next line can be typed; it comes back if it fails.
-  let draft = "";
+  // The form is emptied as soon as it is on its way, so that the next line can be begun; what could not be
+  // sent comes back, unless something new stands there by then.
+  let sent = null;
   form.addEventListener("htmx:beforeSend", () => {
-    draft = text.value;
+    const held = new DataTransfer();
+    for (const one of file.files) held.items.add(one);
+    sent = { text: text.value, id: form.elements.quote.value, words: quoting.querySelector("span").textContent, held };
     text.value = "";
+    file.value = "";
     grow();
+    showAttached();
+    quote("", "");
   });
   form.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful) {
-      file.value = "";
-      showAttached();
-      quote("", "");
       toBottom();
       return;
     }
-    if (!text.value) text.value = draft;
-    grow();
+    if (sent && !text.value && !file.files.length) {
+      text.value = sent.text;
+      file.files = sent.held.files;
+      grow();
+      showAttached();
+      quote(sent.id, sent.words);
+    }
     complain(event.detail.xhr.status ? event.detail.xhr.responseText : "没有发出去：连不上机器人。");
   });
   toBottom();

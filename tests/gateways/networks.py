@@ -1,6 +1,7 @@
 """The networks that the contract tests run over."""
 
 import asyncio
+import functools
 from collections.abc import Callable
 
 from pydantic import SecretStr
@@ -17,23 +18,27 @@ def settings_for(node: NodeGateway, **changes: object) -> GatewaySettings:
     return GatewaySettings.model_validate(values | changes)
 
 
+@functools.cache
+def _shared() -> NodeGateway:
+    """One for all contract tests: it takes a second to start, and it ends with this process."""
+    return NodeGateway().start()
+
+
 class WechatyNetwork(NetworkSide):
     account = BOT
     room = "contract-1@chatroom"
     other_room = "contract-2@chatroom"
     people = ("zhang", "li")
 
-    def __init__(self) -> None:
-        self.node = NodeGateway()
-
     async def __aenter__(self) -> "WechatyNetwork":
-        await asyncio.to_thread(self.node.start)
+        self.node = await asyncio.to_thread(_shared)
+        self.node.reset()
         for room in (self.room, self.other_room):
             self.node.room(room, members=self.people)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self.node.stop)
+        pass
 
     def gateway(self) -> WechatyGateway:
         return WechatyGateway(settings_for(self.node), clock)

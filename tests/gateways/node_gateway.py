@@ -143,6 +143,13 @@ class NodeGateway:
         self._behaviour |= behaviour
         self._do("behave", settings=behaviour)
 
+    def reset(self) -> None:
+        """Behaves as at first again, and forgets what the bot sent."""
+        self.said()
+        self._said.clear()
+        self._behaviour.clear()
+        self._do("reset")
+
     def person(self, id: str, name: str) -> None:
         self._people[id] = name
         self._do("person", id=id, name=name)

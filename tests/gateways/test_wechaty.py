@@ -200,7 +200,7 @@ class TestComingBack:
         monkeypatch.setattr(channel, "PING_EVERY", 0.2)
         monkeypatch.setattr(channel, "PING_PATIENCE", 0.5)
         async with NodeGateway() as node, running(bot_for(node)) as heard:
-            await asyncio.sleep(3)
+            await asyncio.sleep(1.5)
             await heard.message(node.say(ROOM, "zhang", "你好"))
         assert heard.of(Deaf) == []
 
@@ -226,17 +226,16 @@ class TestComingBack:
 
 
 class TestHearing:
-    async def test_rooms_change(self) -> None:
-        async with NodeGateway() as node:
-            node.room(ROOM, "幸福里一号群", ["zhang"])
-            async with running(bot_for(node)) as heard:
-                before = await heard.message(node.say(ROOM, "zhang", "你好"))
-                node.topic(ROOM, "幸福里二号群", "zhang")
-                node.join(ROOM, ["li"], "zhang")
-                node.leave(ROOM, ["li"], "zhang")
-                node.leave(ROOM, [BOT], "zhang")
-                node.join(ROOM, [BOT], "zhang")
-                after = await heard.message(node.say(ROOM, "zhang", "改名了"))
+    async def test_rooms_change(self, node_gateway: NodeGateway) -> None:
+        node_gateway.room(ROOM, "幸福里一号群", ["zhang"])
+        async with running(bot_for(node_gateway)) as heard:
+            before = await heard.message(node_gateway.say(ROOM, "zhang", "你好"))
+            node_gateway.topic(ROOM, "幸福里二号群", "zhang")
+            node_gateway.join(ROOM, ["li"], "zhang")
+            node_gateway.leave(ROOM, ["li"], "zhang")
+            node_gateway.leave(ROOM, [BOT], "zhang")
+            node_gateway.join(ROOM, [BOT], "zhang")
+            after = await heard.message(node_gateway.say(ROOM, "zhang", "改名了"))
         told = [(change.change, change.topic, change.people) for change in heard.of(RoomChange)]
         assert told == [
             ("renamed", "幸福里二号群", ()),
@@ -249,53 +248,51 @@ class TestHearing:
         assert (before.room_topic, after.room_topic) == ("幸福里一号群", "幸福里二号群")
         assert heard.events.index(after) == len(heard.events) - 1
 
-    async def test_names_are_known_and_may_change(self) -> None:
-        async with NodeGateway() as node:
-            node.person("zhang", "张(三*")
-            async with running(bot_for(node)) as heard:
-                message = await heard.message(node.say(ROOM, "zhang", "你好"))
-                private = await heard.message(node.say("", "zhang", "你好"))
-        assert (message.sender_name, private.sender_name) == ("张(三*", "张(三*")
+    async def test_names_are_known_and_may_change(self, node_gateway: NodeGateway) -> None:
+        node_gateway.person("wang", "王(三*")
+        async with running(bot_for(node_gateway)) as heard:
+            message = await heard.message(node_gateway.say(ROOM, "wang", "你好"))
+            before = await heard.message(node_gateway.say("", "wang", "你好"))
+            node_gateway.person("wang", "王三")
+            after = await heard.message(node_gateway.say("", "wang", "你好"))
+        names = [one.sender_name for one in (message, before, after)]
+        assert names == ["王(三*", "王(三*", "王三"]
 
-    async def test_order_holds_when_payloads_come_slowly(self) -> None:
+    async def test_order_holds_when_payloads_come_slowly(self, node_gateway: NodeGateway) -> None:
         rooms = [f"order-{number}@chatroom" for number in range(5)]
-        async with NodeGateway() as node:
-            node.behave(payloadDelay=40)
-            async with running(bot_for(node)) as heard:
-                ids = node.say_many(
-                    [
-                        {"room": rooms[number % 5], "sender": "zhang", "text": f"{number}"}
-                        for number in range(200)
-                    ]
-                )
-                await heard.until(lambda heard: len(heard.messages) == 200)
+        node_gateway.behave(payloadDelay=40)
+        async with running(bot_for(node_gateway)) as heard:
+            ids = node_gateway.say_many(
+                [{"room": rooms[number % 5], "sender": "zhang", "text": f"{number}"} for number in range(200)]
+            )
+            await heard.until(lambda heard: len(heard.messages) == 200)
         for number, room in enumerate(rooms):
             assert [message.id for message in heard.messages if message.room == room] == ids[number::5]
 
-    async def test_a_payload_is_asked_for_again(self) -> None:
-        async with NodeGateway() as node:
-            node.behave(payloadFailures=2)
-            async with running(bot_for(node)) as heard:
-                first = node.say(ROOM, "zhang", "第一条")
-                second = node.say(ROOM, "zhang", "第二条")
-                await heard.message(first)
-                await heard.message(second)
+    async def test_a_payload_is_asked_for_again(self, node_gateway: NodeGateway) -> None:
+        node_gateway.behave(payloadFailures=2)
+        async with running(bot_for(node_gateway)) as heard:
+            first = node_gateway.say(ROOM, "zhang", "第一条")
+            second = node_gateway.say(ROOM, "zhang", "第二条")
+            await heard.message(first)
+            await heard.message(second)
         assert [message.id for message in heard.messages] == [first, second]
 
-    async def test_a_lost_message_is_told_and_holds_up_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_lost_message_is_told_and_holds_up_nothing(
+        self, node_gateway: NodeGateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(payloads, "RETRIES", (0.05, 0.05))
-        async with NodeGateway() as node:
-            gateway = bot_for(node)
-            with structlog.testing.capture_logs() as logs:
-                async with running(gateway) as heard:
-                    node.again("gone-1")
-                    await heard.message(node.say(ROOM, "zhang", "下一条"))
+        gateway = bot_for(node_gateway)
+        with structlog.testing.capture_logs() as logs:
+            async with running(gateway) as heard:
+                node_gateway.again("gone-1")
+                await heard.message(node_gateway.say(ROOM, "zhang", "下一条"))
         assert gateway.status.extra["lost"] == "1"
         [entry] = [entry for entry in logs if entry["event"] == "wechaty.message_lost"]
         assert entry["message_id"] == "gone-1"
 
-    async def test_strange_events_are_passed_over(self) -> None:
-        async with NodeGateway() as node, running(bot_for(node)) as heard:
+    async def test_strange_events_are_passed_over(self, node_gateway: NodeGateway) -> None:
+        async with running(bot_for(node_gateway)) as heard:
             for type_, payload in [
                 (99, '{"new": true}'),
                 (4, "{}"),
@@ -309,31 +306,32 @@ class TestHearing:
                 (27, "null"),
                 (25, '{"contactId": "bot", "added": 1}'),
             ]:
-                node.raw(type_, payload)
-            unknown = await heard.message(node.say(ROOM, "zhang", "新类型", type=40))
-            orphan = node.say(ROOM, "", "无人", silent=True, type=7)
-            node.again(orphan)
-            last = await heard.message(node.say(ROOM, "zhang", "还在"))
+                node_gateway.raw(type_, payload)
+            unknown = await heard.message(node_gateway.say(ROOM, "zhang", "新类型", type=40))
+            orphan = node_gateway.say(ROOM, "", "无人", silent=True, type=7)
+            node_gateway.again(orphan)
+            last = await heard.message(node_gateway.say(ROOM, "zhang", "还在"))
         assert unknown.kind is MessageKind.OTHER
         assert [message.id for message in heard.messages] == [unknown.id, last.id]
         assert heard.of(Deaf) == []
 
-    async def test_a_quote_is_taken_apart(self) -> None:
-        async with NodeGateway() as node, running(bot_for(node)) as heard:
-            message = await heard.message(node.say(ROOM, "zhang", "「小格：#31 已受理」\n- - - - -\n不满意"))
+    async def test_a_quote_is_taken_apart(self, node_gateway: NodeGateway) -> None:
+        async with running(bot_for(node_gateway)) as heard:
+            message = await heard.message(
+                node_gateway.say(ROOM, "zhang", "「小格：#31 已受理」\n- - - - -\n不满意")
+            )
         assert (message.text, message.quote) == ("不满意", Quote("#31 已受理"))
 
 
 class TestSaying:
-    async def test_an_answer_that_never_comes_is_uncertain(self) -> None:
-        async with NodeGateway() as node:
-            node.room(ROOM)
-            node.behave(sendDelay=3000)
-            gateway = bot_for(node, rpc_seconds=0.5)
-            async with running(gateway) as heard:
-                with pytest.raises(SendUncertain):
-                    await gateway.send(Outgoing("k", ROOM, "收到"))
-                await heard.until(lambda heard: heard.messages)
+    async def test_an_answer_that_never_comes_is_uncertain(self, node_gateway: NodeGateway) -> None:
+        node_gateway.room(ROOM)
+        node_gateway.behave(sendDelay=3000)
+        gateway = bot_for(node_gateway, rpc_seconds=0.5)
+        async with running(gateway) as heard:
+            with pytest.raises(SendUncertain):
+                await gateway.send(Outgoing("k", ROOM, "收到"))
+            await heard.until(lambda heard: heard.messages)
         assert heard.messages[0].from_self  # by this the outbox sees that it was said
 
     async def test_a_gateway_killed_while_sending_is_uncertain(self) -> None:
@@ -348,54 +346,54 @@ class TestSaying:
                 with pytest.raises(SendUncertain):
                     await sending
 
-    async def test_a_puppet_s_no_may_be_tried_again_unless_it_timed_out(self) -> None:
-        async with NodeGateway() as node:
-            node.room(ROOM)
-            gateway = bot_for(node)
-            async with running(gateway):
-                node.behave(sendError="frequency limit")
-                with pytest.raises(SendFailed) as failure:
-                    await gateway.send(Outgoing("k", ROOM, "收到"))
-                assert not failure.value.final
-                node.behave(sendError="GError: TimeoutError")
-                with pytest.raises(SendUncertain):
-                    await gateway.send(Outgoing("k", ROOM, "收到"))
+    async def test_a_puppet_s_no_may_be_tried_again_unless_it_timed_out(
+        self, node_gateway: NodeGateway
+    ) -> None:
+        node_gateway.room(ROOM)
+        gateway = bot_for(node_gateway)
+        async with running(gateway):
+            node_gateway.behave(sendError="frequency limit")
+            with pytest.raises(SendFailed) as failure:
+                await gateway.send(Outgoing("k", ROOM, "收到"))
+            assert not failure.value.final
+            node_gateway.behave(sendError="GError: TimeoutError")
+            with pytest.raises(SendUncertain):
+                await gateway.send(Outgoing("k", ROOM, "收到"))
 
-    async def test_without_an_id_it_is_still_said(self) -> None:
-        async with NodeGateway() as node:
-            node.room(ROOM)
-            node.behave(ids=False)
-            gateway = bot_for(node)
-            async with running(gateway):
-                assert await gateway.send(Outgoing("k", ROOM, "收到")) is None
+    async def test_without_an_id_it_is_still_said(self, node_gateway: NodeGateway) -> None:
+        node_gateway.room(ROOM)
+        node_gateway.behave(ids=False)
+        gateway = bot_for(node_gateway)
+        async with running(gateway):
+            assert await gateway.send(Outgoing("k", ROOM, "收到")) is None
 
-    async def test_a_missing_picture_does_not_say_the_text_twice(self, tmp_path: Path) -> None:
-        async with NodeGateway() as node:
-            node.room(ROOM)
-            gateway = bot_for(node)
-            async with running(gateway):
-                await gateway.send(Outgoing("k", ROOM, "简报", picture=tmp_path / "missing.png"))
-                with pytest.raises(SendFailed) as failure:
-                    await gateway.send(Outgoing("k2", ROOM, "", picture=tmp_path / "missing.png"))
+    async def test_a_missing_picture_does_not_say_the_text_twice(
+        self, node_gateway: NodeGateway, tmp_path: Path
+    ) -> None:
+        node_gateway.room(ROOM)
+        gateway = bot_for(node_gateway)
+        async with running(gateway):
+            await gateway.send(Outgoing("k", ROOM, "简报", picture=tmp_path / "missing.png"))
+            with pytest.raises(SendFailed) as failure:
+                await gateway.send(Outgoing("k2", ROOM, "", picture=tmp_path / "missing.png"))
         assert failure.value.final
-        assert [said.text for said in node.said()] == ["简报"]
+        assert [said.text for said in node_gateway.said()] == ["简报"]
 
-    async def test_large_pictures_both_ways(self, tmp_path: Path) -> None:
-        async with NodeGateway() as node:
-            node.room(ROOM)
-            gateway = bot_for(node)
-            noise = random.Random(1)
-            async with running(gateway) as heard:
-                for size in (1_000, 3_000_000):
-                    content = noise.randbytes(size)
-                    file = tmp_path / "p.png"
-                    file.write_bytes(content)
-                    await gateway.send(Outgoing(f"k{size}", ROOM, "", picture=file))
-                    assert node.said()[-1].picture == content
-                huge = noise.randbytes(8_000_000)
-                message = await heard.message(node.picture(ROOM, "zhang", huge))
-                assert await gateway.fetch_picture(BOT, message.id) == huge
-                file.write_bytes(huge)
-                with pytest.raises(SendFailed) as failure:
-                    await gateway.send(Outgoing("k8", ROOM, "", picture=file))
-                assert failure.value.final
+    async def test_large_pictures_both_ways(self, node_gateway: NodeGateway, tmp_path: Path) -> None:
+        node_gateway.room(ROOM)
+        gateway = bot_for(node_gateway)
+        noise = random.Random(1)
+        async with running(gateway) as heard:
+            for size in (1_000, 3_000_000):
+                content = noise.randbytes(size)
+                file = tmp_path / "p.png"
+                file.write_bytes(content)
+                await gateway.send(Outgoing(f"k{size}", ROOM, "", picture=file))
+                assert node_gateway.said()[-1].picture == content
+            huge = noise.randbytes(8_000_000)
+            message = await heard.message(node_gateway.picture(ROOM, "zhang", huge))
+            assert await gateway.fetch_picture(BOT, message.id) == huge
+            file.write_bytes(huge)
+            with pytest.raises(SendFailed) as failure:
+                await gateway.send(Outgoing("k8", ROOM, "", picture=file))
+            assert failure.value.final

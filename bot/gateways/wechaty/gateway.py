@@ -134,10 +134,12 @@ class WechatyGateway:
         while not link.closed:
             try:
                 await link.call(lambda stub: stub.start())
-            except (GRPCError, NotConnected, CallLost) as error:
-                # The gRPC status only: the gateway's message may quote the token.
-                status = error.status.name if isinstance(error, GRPCError) else str(error)
-                log.warning("wechaty.start_failed", status=status)
+            except GRPCError as error:
+                # The status only: the gateway's message may quote the token.
+                log.warning("wechaty.start_failed", status=error.status.name)
+                await asyncio.sleep(START_AGAIN)
+            except (NotConnected, CallLost) as error:
+                log.debug("wechaty.start_failed", status=str(error))
                 await asyncio.sleep(START_AGAIN)
             else:
                 if not connected.is_set():

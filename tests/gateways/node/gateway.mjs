@@ -15,7 +15,7 @@ import { PuppetServer } from 'wechaty-puppet-service'
 
 const BOT = 'bot'
 const settings = JSON.parse(process.argv[2])
-const behaviour = {
+const defaults = {
   ids: true, // sends answer with the message's id
   own: true, // what the bot sends comes back as an event
   payloadDelay: 0, // ms at most, at random, before a message's payload is handed out
@@ -23,6 +23,7 @@ const behaviour = {
   sendDelay: 0, // ms between saying and answering
   sendError: '', // the puppet fails with this text
 }
+const behaviour = { ...defaults }
 const pictures = new Map()
 let serial = 0
 let events // the service's event stream manager, for events that no puppet would emit
@@ -109,7 +110,12 @@ const commands = {
   login: () => { puppet.login(BOT) },
   logout: () => puppet.logout(),
   nothing: () => {},
-  person: ({ id, name }) => { person(id, name) },
+  person: async ({ id, name }) => {
+    const known = person(id, name)
+    if (known.payload.name === name) return
+    known.payload.name = name
+    await puppet.dirtyPayload(PUPPET.types.Payload.Contact, id)
+  },
   picture: ({ base64, ...message }) => {
     const id = commands.say({ ...message, silent: true, type: PUPPET.types.Message.Image })
     pictures.set(id, base64)
@@ -122,6 +128,7 @@ const commands = {
     response.setPayload(payload)
     events.eventStream.write(response)
   },
+  reset: () => { Object.assign(behaviour, defaults) },
   room: ({ id, topic, members }) => { room(id, topic, members) },
   say: message => {
     person(message.sender)

@@ -25,7 +25,8 @@ async def healthz(request: web.Request) -> web.Response:
         gaps, replies = await read(parts, _facts)
     except SQLAlchemyError:
         database = "error"
-    ok = database == "ok" and status.connection not in _BAD
+    own = parts.health()
+    ok = database == "ok" and status.connection not in _BAD and not own.get("trouble")
     facts = {
         "status": "ok" if ok else "degraded",
         "gateway": {
@@ -38,7 +39,7 @@ async def healthz(request: web.Request) -> web.Response:
         "database": database,
         "replies": replies,
     }
-    return web.json_response(parts.health() | facts, status=200 if ok else 503)
+    return web.json_response(own | facts, status=200 if ok else 503)
 
 
 def _facts(session: Session) -> tuple[list[dict[str, Any]], dict[str, int]]:

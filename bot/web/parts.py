@@ -21,7 +21,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`health`: facts of the app's own for /healthz, such as the intake's queue; nothing personal."""
+    """`health`: facts of the app's own for /healthz, such as the intake's queue; nothing personal.
+
+    Something in its `trouble` makes the whole degraded.
+    """
 
     settings: Settings
     database: Database

@@ -1,18 +1,23 @@
 """The Wechaty gateway's parts that need no gateway."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.gateways.base import GatewayEvent, RoomChange
-from bot.gateways.wechaty import inbox
+from bot.gateways.wechaty import inbox, pictures
 from bot.gateways.wechaty.events import EventType, moment, parse, room_change
 from bot.gateways.wechaty.inbox import Begin, Inbox
 from bot.gateways.wechaty.memo import Memo
@@ -20,6 +25,7 @@ from bot.gateways.wechaty.messages import split_quote
 from handlers.incoming import Quote
 from tests.gateways.contract import Heard
 
+PNG = b"\x89PNG" + bytes(100_000)
 NOW = datetime(2026, 7, 12, 8, 0, tzinfo=UTC)
 
 
@@ -73,7 +79,7 @@ async def test_a_slow_payload_holds_up_the_others_only_for_a_while(monkeypatch: 
     monkeypatch.setattr(inbox, "PATIENCE", 0.05)
     heard, slow = Heard(), asyncio.Event()
 
-    async def fetch(begin: Begin, name: str) -> GatewayEvent:
+    async def fetch(name: str, begin: Begin) -> GatewayEvent:
         begin()
         if name == "slow":
             await slow.wait()
@@ -82,7 +88,7 @@ async def test_a_slow_payload_holds_up_the_others_only_for_a_while(monkeypatch: 
     box = Inbox(heard, most=10)
     running = asyncio.create_task(box.run())
     for name in ("slow", "danger", "other"):
-        await box.put(lambda begin, name=name: fetch(begin, name))
+        await box.put(partial(fetch, name))
     await heard.until(lambda heard: len(heard.events) == 2, 2)
     slow.set()
     await heard.until(lambda heard: len(heard.events) == 3, 2)
@@ -120,7 +126,7 @@ async def test_a_memo_asks_once_forgets_and_stays_small() -> None:
         return key.upper()
 
     memo = Memo(fetch, most=2, seconds=60)
-    assert await asyncio.gather(memo.get("a"), memo.get("a")) == ["A", "A"]
+    assert list(await asyncio.gather(memo.get("a"), memo.get("a"))) == ["A", "A"]
     assert await memo.get("a") == "A"
     assert asked == ["a"]
     memo.forget(lambda key: key == "a")
@@ -143,6 +149,40 @@ async def test_a_memo_asks_again_after_a_while() -> None:
 
     memo = Memo(fetch, most=2, seconds=-1)
     assert [await memo.get("a"), await memo.get("a")] == [1, 2]
+
+
+async def test_a_picture_at_an_address_is_fetched() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=PNG, status=200 if request.headers.get("X-Key") == "1" else 403)
+
+    app = web.Application()
+    app.router.add_get("/p.png", answer)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/p.png"))
+        for headers, told in (({"X-Key": "1"}, PNG), ({}, None)):
+            stub = Stub(json.dumps({"type": 2, "url": url, "headers": headers}))
+            assert await pictures.fetch(stub, "m1") == told
+
+
+@pytest.mark.parametrize(
+    "box",
+    ["", "null", "[]", "{}", '{"type": 1}', '{"type": 1, "base64": "é"}', '{"type": [3]}', '{"type": 3}'],
+)
+async def test_a_box_without_a_picture_is_none(box: str) -> None:
+    assert await pictures.fetch(Stub(box), "m1") is None
+
+
+class Stub:
+    """A gateway that answers with one file box to everything."""
+
+    def __init__(self, box: str) -> None:
+        self.box = box
+
+    async def message_image(self, id: str, type: int) -> SimpleNamespace:
+        return SimpleNamespace(filebox=self.box)
+
+    async def message_file(self, id: str) -> SimpleNamespace:
+        return SimpleNamespace(filebox=self.box)
 
 
 def test_importing_it_leaves_no_trace(tmp_path: Path) -> None:

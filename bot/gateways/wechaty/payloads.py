@@ -1,6 +1,7 @@
 """What the events only name: messages, the names of groups and people, pictures. Asked for, retried, kept."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -135,11 +136,11 @@ class Payloads:
         """What the person is called in that group, or in private by WeChat's own name."""
         room, person = key
         async with self._name_slots:
+            link = self._connection()
             if room:
-                member = await self._connection().call(
-                    lambda stub: stub.room_member_payload(id=room, member_id=person)
-                )
-                if member.room_alias or member.name:
-                    return str(member.room_alias or member.name)
-            contact = await self._connection().call(lambda stub: stub.contact_payload(id=person))
+                with contextlib.suppress(GRPCError):  # not every puppet knows members
+                    member = await link.call(lambda stub: stub.room_member_payload(id=room, member_id=person))
+                    if member.room_alias or member.name:
+                        return str(member.room_alias or member.name)
+            contact = await link.call(lambda stub: stub.contact_payload(id=person))
         return str(contact.name)

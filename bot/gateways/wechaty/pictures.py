@@ -4,7 +4,6 @@ import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import betterproto
@@ -18,6 +17,7 @@ LARGEST_FETCHED = 30_000_000
 URL_SECONDS = 20.0
 ARTWORK = 3  # the picture in full size, rather than its thumbnail
 BASE64, URL, UUID = 1, 2, 7  # types of file boxes
+PLACES = {BASE64: ("base64",), URL: ("url", "remoteUrl"), UUID: ("uuid",)}
 
 
 @dataclass(eq=False, repr=False)
@@ -61,18 +61,32 @@ async def fetch(stub: PuppetStub, message_id: str) -> bytes | None:
 
 
 async def _open(stub: PuppetStub, filebox: str) -> bytes | None:
-    try:
-        content: Any = json.loads(filebox)
-        kind = content.get("type") or content.get("boxType")
-        if kind == BASE64:
-            return base64.b64decode(content["base64"])
-        if kind == URL:
-            return await _get(content.get("url") or content["remoteUrl"], content.get("headers") or {})
-        if kind == UUID:
-            return await _download(stub, str(content["uuid"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass  # not a file box
+    kind, where, headers = _read(filebox)
+    if kind == BASE64:
+        try:
+            return base64.b64decode(where)
+        except ValueError:
+            return None
+    if kind == URL:
+        return await _get(where, headers)
+    if kind == UUID:
+        return await _download(stub, where)
     return None
+
+
+def _read(filebox: str) -> tuple[object, str, dict[str, str]]:
+    """A file box's type, its content or where that is, and the headers to ask with."""
+    try:
+        box = json.loads(filebox)
+    except ValueError:
+        box = None
+    if not isinstance(box, dict):
+        return None, "", {}
+    kind = box.get("type") or box.get("boxType")
+    names = PLACES.get(kind, ()) if isinstance(kind, int) else ()
+    where = next((box[name] for name in names if isinstance(box.get(name), str)), "")
+    headers = box.get("headers")
+    return kind if where else None, where, headers if isinstance(headers, dict) else {}
 
 
 async def _get(url: str, headers: dict[str, str]) -> bytes | None:

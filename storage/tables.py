@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Date, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from storage.ids import new_id
 from storage.types import BigId, Json, UtcDateTime
 
 metadata = SQLModel.metadata
@@ -32,12 +33,17 @@ def _json(empty: Any) -> Any:
 
 
 def _id() -> Any:
-    return Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    """Made here, not by the database: a new object is known by its id before anything is written."""
+    return Field(default_factory=new_id, sa_column=Column(BigId, primary_key=True, autoincrement=False))
 
 
 def _ref(target: str, *, nullable: bool = True, index: bool = True, primary_key: bool = False) -> Any:
     column = Column(
-        BigId, ForeignKey(target), nullable=nullable, index=index and not primary_key, primary_key=primary_key
+        BigId,
+        ForeignKey(target),
+        nullable=nullable and not primary_key,
+        index=index and not primary_key,
+        primary_key=primary_key,
     )
     return Field(default=None, sa_column=column)
 
@@ -81,7 +87,7 @@ class Message(SQLModel, table=True):
         ),
         Index("ix_message_room_sender", "account", "room", "sender", "id"),
     )
-    id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    id: int = _id()
     account: str
     external_id: str
     room: str

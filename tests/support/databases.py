@@ -98,9 +98,7 @@ class PostgresServer:
         options = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if as_root else {}
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
         locale = ("--no-locale", "--encoding=UTF8", "--no-sync", "--auth=trust", "--username=postgres")
-        subprocess.run(
-            [programs / "initdb", "-D", data, *locale], check=True, timeout=60, **options, **quiet
-        )
+        subprocess.run([programs / "initdb", "-D", data, *locale], check=True, timeout=60, **options, **quiet)
         settings = [part for setting in _FAST for part in ("-c", setting)]
         self._process = subprocess.Popen(
             [programs / "postgres", "-D", data, "-k", data, "-c", "listen_addresses=", *settings],

@@ -5,41 +5,40 @@ events and replies. A crash in between leaves stored, unhandled rows, which the 
 """
 
 import asyncio
+import hashlib
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 from sqlmodel import Session
 
+from bot.patience import GaveUp, Patience
 from bot.settings import IntakeSettings
 from handlers.context import Clock, Context, World
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.pipeline import Handled, Reading, handle, read, tell_failure
 from storage import messages, rooms
-from storage.database import Database, is_passing, short
+from storage.database import Database, is_passing
 from storage.ids import new_id
 from storage.messages import Handling
 from storage.tables import Message, Outcome
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _RECOVERY_BATCH = 200
-_LONGEST_WAIT = 5.0  # seconds between tries while the database is locked, full or gone
+_LONGEST_NAME = 200  # characters; PostgreSQL's indexes refuse what is much longer
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a batch left behind, for those who show or send it."""
 
-    handled: tuple[Incoming, ...]
-    changed: bool  # a ticket or a reply was written
+    handled: tuple[Incoming, ...] = ()
+    changed: bool = False  # a ticket or a reply was written
 
 
 class Intake:
@@ -63,14 +62,18 @@ class Intake:
         self._on_batch = on_batch
         self._queue: asyncio.Queue[Incoming] = asyncio.Queue(settings.queue)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
-        self._stopping = False
-        self.trouble = ""  # why nothing can be stored right now; shown in /healthz
+        self._patience = Patience("intake")
         self.handled = 0
         self.failed = 0
 
     @property
     def waiting(self) -> int:
         return self._queue.qsize()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be stored right now; shown in /healthz."""
+        return self._patience.trouble
 
     async def put(self, incoming: Incoming) -> None:
         """Takes a message; waits while the queue is full, so that the gateway slows down."""
@@ -82,26 +85,30 @@ class Intake:
 
     async def run(self) -> None:
         """Works until cancelled; what was put before is stored and handled before it returns."""
-        loop = asyncio.get_running_loop()
         try:
-            await self._announce(await loop.run_in_executor(self._thread, self.recover))
+            await self.look_back()
             while True:
-                batch = [await self._queue.get()]
-                await self._take(batch)
+                await self._take([await self._queue.get()])
         finally:
-            self._stopping = True
-            batch = self._drain([])
-            while batch:
-                await asyncio.shield(loop.run_in_executor(self._thread, self.work, batch))
-                batch = self._drain([])
+            self._patience.stop()
+            while batch := self._drain([]):
+                await asyncio.shield(self._in_thread(lambda batch=batch: self.work(batch)))  # type: ignore[misc]
             self._thread.shutdown(wait=False)
+
+    async def look_back(self, older_than: timedelta = timedelta(0)) -> None:
+        """Handles what is stored but unhandled: a crash's, or another process's that is no more."""
+        await self._announce(await self._in_thread(lambda: self.recover(older_than)))
+
+    def _in_thread(self, work: Callable[[], Batch]) -> asyncio.Future[Batch]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _take(self, batch: list[Incoming]) -> None:
         batch = self._drain(batch)
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self.work, batch)
+        work = self._in_thread(lambda: self.work(batch))
         try:
             result = await asyncio.shield(work)
         except asyncio.CancelledError:
+            self._patience.stop()
             await work  # the batch in the thread is finished before we go
             raise
         finally:
@@ -120,62 +127,61 @@ class Intake:
 
     # From here on: in the worker thread.
 
-    def recover(self) -> Batch:
-        """Handles what a crash left stored but unhandled."""
-        taken: list[Incoming] = []
-        changed = False
-        while True:
+    def recover(self, older_than: timedelta = timedelta(0)) -> Batch:
+        """Handles what was stored that long ago and is not handled."""
+        before, last_id = self._clock() - older_than, 0
+        found = Batch()
+        while rows := self._left_over(before, last_id):
+            batch = self._handled([_incoming(row) for row in rows])
+            last_id = rows[-1].id
+            if batch.handled:
+                log.info("recovered", messages=len(batch.handled))
+                found = Batch(batch.handled, found.changed or batch.changed)
+        return found
+
+    def _left_over(self, before: datetime, last_id: int) -> list[Message]:
+        def look() -> list[Message]:
             with self._database.reading() as session:
-                rows = messages.unhandled(session, _RECOVERY_BATCH)
-            if not rows:
-                break
-            batch = self._insist(lambda rows=rows: self._handle([_incoming(row) for row in rows]))  # type: ignore[misc]
-            taken += batch.handled
-            changed |= batch.changed
-            if not batch.handled:
-                break  # another process has them
-        if taken:
-            log.info("recovered", messages=len(taken))
-        return Batch(tuple(taken[-_RECOVERY_BATCH:]), changed)
+                return messages.unhandled(session, before, last_id, _RECOVERY_BATCH)
+
+        try:
+            return self._patience.insist(look)
+        except GaveUp:
+            return []
 
     def work(self, batch: Sequence[Incoming]) -> Batch:
         """Stores and handles one batch; tries again for as long as the database asks for it."""
         known: dict[tuple[str, str], Incoming] = {}
         for incoming in batch:
-            known.setdefault((incoming.account, incoming.id), replace(incoming, row_id=new_id()))
-        fresh = list(known.values())
-        try:
-            self._insist(lambda: self._store(fresh))
-        except DBAPIError as error:
-            if self._stopping or len(fresh) == 1:
-                self._unstorable(fresh, error)
-                return Batch((), changed=False)
-            parts = [self.work([incoming]) for incoming in fresh]
-            return Batch(tuple(m for part in parts for m in part.handled), any(p.changed for p in parts))
-        return self._insist(lambda: self._handle(fresh))
+            known.setdefault((incoming.account, incoming.id), incoming)
+        stored = self._stored(list(known.values()))
+        return self._handled(stored) if stored else Batch()
 
-    def _unstorable(self, batch: Sequence[Incoming], error: DBAPIError) -> None:
+    def _stored(self, batch: Sequence[Incoming], *, last_try: bool = False) -> list[Incoming]:
+        """The messages that are in the database now; each has its row's id, unless it was there before."""
+        batch = [replace(incoming, row_id=new_id()) for incoming in batch]
+        try:
+            self._patience.insist(lambda: self._store(batch))
+        except GaveUp as error:
+            return self._unstorable(batch, error)
+        except (StatementError, ValueError) as error:
+            if last_try:
+                return self._unstorable(batch, error)
+            return [one for incoming in batch for one in self._stored([incoming], last_try=True)]
+        return batch
+
+    def _unstorable(self, batch: Sequence[Incoming], error: Exception) -> list[Incoming]:
         """The database will not have it, and asking again will not help: said aloud, never passed over."""
         self.failed += len(batch)
-        log.critical("messages_not_stored", messages=len(batch), reason=type(error).__name__)
-
-    def _insist(self, step: Callable[[], T]) -> T:
-        wait = 0.05
-        while True:
-            try:
-                result = step()
-            except DBAPIError as error:
-                if not is_passing(error):
-                    raise
-                self.trouble = short(error)
-                log.error("database_busy", reason=self.trouble, again_in=wait)
-                if self._stopping:
-                    raise
-                time.sleep(wait)
-                wait = min(wait * 2, _LONGEST_WAIT)
-            else:
-                self.trouble = ""
-                return result
+        for incoming in batch:
+            log.critical(
+                "message_not_stored",
+                reference=_reference(),
+                account=incoming.account,
+                message=incoming.id,
+                error=type(error).__name__,
+            )
+        return []
 
     def _store(self, batch: Sequence[Incoming]) -> None:
         now = self._clock()
@@ -185,21 +191,20 @@ class Intake:
             # Sorted, so that two processes lock the rooms in the same order.
             rooms.seen(session, [seen[key] for key in sorted(seen)])
 
-    def _handle(self, batch: Sequence[Incoming]) -> Batch:
-        world, now = self._world(), self._clock()
-        readings = [self._read(world, incoming) for incoming in batch]
-        done: list[Incoming] = []
-        handlings: list[Handling] = []
-        with self._database.transaction() as session:
-            mine = messages.claim(session, [incoming.row_id for incoming in batch])
-            for incoming, reading in zip(batch, readings, strict=True):
-                if incoming.row_id in mine:
-                    done.append(incoming)
-                    handlings.append(self._handle_one(session, world, now, incoming, reading))
-            if handlings:
-                messages.mark_handled(session, handlings, now)
-        self.handled += len(done)
-        return Batch(tuple(done), any(h.outcome not in _QUIET for h in handlings))
+    def _handled(self, batch: Sequence[Incoming]) -> Batch:
+        """Handles what is stored; alone what spoils the batch, so that its neighbours go on."""
+        world = self._world()
+        work = [(incoming, self._read(world, incoming)) for incoming in batch]
+        try:
+            return self._patience.insist(lambda: self._handle(world, work))
+        except GaveUp:
+            return Batch()  # it is stored: the next start takes it up
+        except (StatementError, ValueError) as error:
+            if len(work) > 1:
+                parts = [self._handled([incoming]) for incoming in batch]
+                return Batch(tuple(m for p in parts for m in p.handled), any(p.changed for p in parts))
+            failed = [(batch[0], error)]
+            return self._patience.insist(lambda: self._handle(world, failed))
 
     def _read(self, world: World, incoming: Incoming) -> Reading | Exception:
         try:
@@ -207,47 +212,59 @@ class Intake:
         except Exception as error:  # noqa: BLE001  the error boundary: one bad message stops nobody else
             return error
 
-    def _handle_one(
-        self, session: Session, world: World, now: datetime, incoming: Incoming, reading: Reading | Exception
-    ) -> Handling:
-        if isinstance(reading, Reading) and reading.quiet:
-            return _handling(incoming, reading, Handled(reading.outcome))
-        ctx = Context(session, now, world)
-        try:
-            if isinstance(reading, Exception):
-                raise reading
-            with session.begin_nested():
-                handled = handle(ctx, incoming, reading)
-            return _handling(incoming, reading, handled)
-        except DBAPIError as error:
-            if is_passing(error):
-                raise  # the whole batch is tried again
-            return self._fail(ctx, incoming, reading, error)
-        except Exception as error:  # noqa: BLE001  the error boundary
-            return self._fail(ctx, incoming, reading, error)
+    def _handle(self, world: World, work: Sequence[tuple[Incoming, Reading | Exception]]) -> Batch:
+        """One transaction: what each message is to bring about, and that it has."""
+        now = self._clock()
+        handlings: list[Handling] = []
+        with self._database.transaction() as session:
+            ctx = Context(session, now, world)
+            mine = messages.claim(session, [incoming.row_id for incoming, _ in work])
+            for incoming, reading in work:
+                if incoming.row_id in mine:
+                    handlings.append(_handle_one(ctx, incoming, reading))
+            if handlings:
+                messages.mark_handled(session, handlings, now)
+        self.handled += len(handlings)
+        self.failed += sum(h.outcome == Outcome.FAILED for h in handlings)
+        done = tuple(incoming for incoming, _ in work if incoming.row_id in mine)
+        return Batch(done, any(h.outcome not in _QUIET for h in handlings))
 
-    def _fail(
-        self, ctx: Context, incoming: Incoming, reading: Reading | Exception, error: Exception
-    ) -> Handling:
-        """Notes the failure under a reference number; the text of the message stays out of the log."""
-        self.failed += 1
-        reference = f"E{secrets.token_hex(3).upper()}"
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        log.error(
-            "message_failed",
-            reference=reference,
-            message=incoming.row_id,
-            error=type(error).__name__,
-            at=f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "",
-        )
-        known = reading if isinstance(reading, Reading) else Reading()
-        if known.command is not None:
-            with ctx.session.begin_nested():
-                tell_failure(ctx, incoming, reference)
-        handled = _handling(incoming, known, Handled(Outcome.FAILED))
-        return replace(handled, reference=reference)
+
+def _handle_one(ctx: Context, incoming: Incoming, reading: Reading | Exception) -> Handling:
+    if isinstance(reading, Exception):
+        return _fail(ctx, incoming, Reading(), reading)
+    if reading.quiet:
+        return _handling(incoming, reading, Handled(reading.outcome))
+    try:
+        with ctx.session.begin_nested():
+            return _handling(incoming, reading, handle(ctx, incoming, reading))
+    except Exception as error:  # the error boundary
+        if is_passing(error):
+            raise  # the whole batch is tried again
+        return _fail(ctx, incoming, reading, error)
+
+
+def _fail(ctx: Context, incoming: Incoming, reading: Reading, error: Exception) -> Handling:
+    """Notes the failure under a reference number; the text of the message stays out of the log."""
+    reference = _reference()
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    log.error(
+        "message_failed",
+        reference=reference,
+        message=incoming.row_id,
+        error=type(error).__name__,
+        at=f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "",
+    )
+    if reading.command is not None:
+        tell_failure(ctx, incoming, reference)
+    return replace(_handling(incoming, reading, Handled(Outcome.FAILED)), reference=reference)
+
+
+def _reference() -> str:
+    """What finds a log line again."""
+    return f"E{secrets.token_hex(3).upper()}"
 
 
 _QUIET = {Outcome.NONE, Outcome.IGNORED}
@@ -255,22 +272,28 @@ _QUIET = {Outcome.NONE, Outcome.IGNORED}
 
 def clean(incoming: Incoming, longest: int) -> Incoming:
     """The message as it can be stored: no lone surrogates, no NUL, bounded, with an id and a sender."""
-    text = _printable(incoming.text)
-    if len(text) > longest:
-        text = text[:longest] + "…"
     quote = incoming.quote
     if quote is not None:
-        quote = Quote(_printable(quote.text)[:longest], quote.id)
+        quote = Quote(_cut(_printable(quote.text), longest), _name(quote.id))
+    at = incoming.sent_at
     return replace(
         incoming,
-        id=incoming.id or f"none-{secrets.token_hex(8)}",
-        sender=incoming.sender or "unknown",
+        account=_name(incoming.account),
+        id=_name(incoming.id) or f"none-{secrets.token_hex(8)}",
+        room=_name(incoming.room),
+        sender=_name(incoming.sender) or "unknown",
+        sent_at=at if at.tzinfo else at.replace(tzinfo=UTC),
         kind=incoming.kind if incoming.sender else MessageKind.OTHER,
-        text=text,
+        text=_cut(_printable(incoming.text), longest),
         sender_name=_printable(incoming.sender_name)[:200],
         room_topic=_printable(incoming.room_topic)[:200],
+        mentions=tuple(_name(mention) for mention in incoming.mentions),
         quote=quote,
     )
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def _printable(text: str) -> str:
@@ -279,6 +302,14 @@ def _printable(text: str) -> str:
     # SQLite refuses lone surrogates, PostgreSQL refuses NUL; the other control characters say nothing.
     sound = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c for c in sound if c >= " " or c in "\n\t")
+
+
+def _name(name: str) -> str:
+    """An id as a key of the database takes it; two that differ stay different."""
+    if len(name) <= _LONGEST_NAME and name.isprintable():
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{_printable(name)[: _LONGEST_NAME - 33]}-{digest}"
 
 
 def _row(incoming: Incoming, now: datetime) -> dict[str, object]:

@@ -13,20 +13,21 @@ from storage.tables import Ticket
 
 
 def step_of(ticket: Ticket, limits: Limits) -> tuple[str, float] | None:
-    """The step that is due next and its limit in minutes; None while no clock runs."""
+    """The step that is due next and its limit in minutes; None while no clock runs. A limit of 0 is none."""
     if ticket.state in {State.CLOSED, State.SUSPENDED}:
         return None
-    if ticket.state in {State.REPORTED, State.ACCEPTED} and ticket.accepted_at is None:
+    waits = ticket.state in {State.REPORTED, State.ACCEPTED} and ticket.accepted_at is None
+    if waits and limits.accept:
         return "accept", limits.accept
     if ticket.arrived_at is None and limits.arrive and ticket.state != State.PENDING_CHECK:
         return "arrive", limits.arrive
-    return "solve", limits.solve
+    return ("solve", limits.solve) if limits.solve else None
 
 
 def schedule(ctx: Context, ticket: Ticket) -> None:
     """Sets what the ticket is due for next; keeps the reminders while the step stays the same."""
     step = step_of(ticket, ctx.rules.deadlines.of(ticket.urgency))
-    if step is None or not step[1]:
+    if step is None:
         ticket.due_kind = ticket.due_at = ticket.deadline_at = None
         ticket.reminders = 0
         return

@@ -15,6 +15,7 @@ from handlers.context import Context
 from handlers.incoming import Incoming
 from storage import tickets as store
 from storage.tables import Ticket
+from storage.tickets import OpenMatter
 
 _NUMBERS = re.compile(r"\d+")
 _FRAGMENT = timedelta(minutes=10)
@@ -23,7 +24,7 @@ _FRESH = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An open ticket with how alike the report is to it, 0..1."""
+    """An open ticket, locked, with how alike the report is to it, 0..1."""
 
     ticket: Ticket
     likeness: float
@@ -32,25 +33,26 @@ class Match:
 def find(ctx: Context, incoming: Incoming, verdict: Verdict, area: str) -> Match | None:
     """The open ticket that this report is another report of, or None."""
     window = timedelta(hours=ctx.rules.linking.window_hours)
-    candidates = store.open_in(
+    candidates = store.open_matters(
         ctx.session,
         account=incoming.account,
-        rooms=[incoming.room] if incoming.room else [],
+        room=incoming.room,
         areas=_near(ctx, area),
+        label=verdict.label,
         since=ctx.now - window,
     )
-    best: Match | None = None
-    for ticket in candidates:
-        if ticket.label != verdict.label:
-            continue
-        likeness = _likeness(ctx, ticket, incoming, verdict, window)
-        same_group = bool(incoming.room) and ticket.room == incoming.room
-        linking = ctx.rules.linking
-        if likeness < (linking.same_group if same_group else linking.same_area):
-            continue
-        if best is None or likeness > best.likeness:
-            best = Match(ticket, likeness)
-    return best
+    linking = ctx.rules.linking
+    likely = [
+        (likeness, matter)
+        for matter in candidates
+        if (likeness := _likeness(ctx, matter, incoming, verdict, window))
+        >= (linking.same_group if matter.told_here else linking.same_area)
+    ]
+    if not likely:
+        return None
+    likeness, matter = max(likely, key=lambda pair: (pair[0], pair[1].id))
+    ticket = store.locked(ctx.session, matter.id)
+    return Match(ticket, likeness) if ticket.state != "closed" else None
 
 
 def _near(ctx: Context, area: str) -> list[str]:
@@ -63,9 +65,14 @@ def _near(ctx: Context, area: str) -> list[str]:
     return list(dict.fromkeys(above + below))
 
 
-def _likeness(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict, window: timedelta) -> float:
-    same_group = bool(incoming.room) and ticket.room == incoming.room
-    age = ctx.now - ticket.updated_at
+def _likeness(
+    ctx: Context,
+    ticket: OpenMatter,
+    incoming: Incoming,
+    verdict: Verdict,
+    window: timedelta,
+) -> float:
+    same_group, age = ticket.told_here, ctx.now - ticket.updated_at
     words = max(_words(ticket.summary, incoming.text), 0.0)
     place = _place(ticket, incoming, verdict)
     if place == 0.0:
@@ -79,7 +86,7 @@ def _likeness(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict
     return min(1.0, 0.45 * place + 0.4 * words + 0.15 * freshness + (0.3 if same_sender else 0.0))
 
 
-def _place(ticket: Ticket, incoming: Incoming, verdict: Verdict) -> float | None:
+def _place(ticket: OpenMatter, incoming: Incoming, verdict: Verdict) -> float | None:
     """How alike the places are; 0.0 when they differ for sure, None when one of them is unknown."""
     here = verdict.place
     if not here or not ticket.place:

@@ -87,12 +87,15 @@ ACTIONS: Mapping[str, Action] = {
         Action("false_alarm", Permission.OWNER, _TO_CLOSED, Resolution.FALSE_ALARM),
         Action("withdraw", Permission.REPORTER, _TO_CLOSED, Resolution.WITHDRAWN),
         Action("relabel", Permission.OWNER, _UNCHANGED),
-        Action("reopen", Permission.REPORTER, {_C: (_I,)}, needs_note=False),
+        Action("reopen", Permission.REPORTER, {_C: (_I,)}),
+        Action("restore", Permission.STREET, {_C: (_I,)}),
         Action("satisfied", Permission.REPORTER, {_C: ()}),
         Action("auto_accept", Permission.BOT, {_R: (_A,)}),
         Action("climb", Permission.BOT, _UNCHANGED),
         Action("remind", Permission.BOT, _UNCHANGED),
         Action("raise", Permission.BOT, _UNCHANGED),
+        # What is put aside or thought done is taken up again when it becomes dangerous.
+        Action("wake", Permission.BOT, {_S: (_I,), _P: (_I,)}),
         Action("join", Permission.BOT, _UNCHANGED),
         Action("picture", Permission.BOT, {state: () for state in State}),
     )

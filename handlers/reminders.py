@@ -84,7 +84,10 @@ def _climb(ctx: Context, ticket: Ticket) -> None:
     for place in reporting_places(ctx, ticket):
         _tell(ctx, ticket, place, ctx.texts("event.climb", **values), f"e{event.id}", owner)
     group = ctx.organisation.group(ticket.room)
-    values |= {"from_level": ctx.texts(f"names.level.{before}"), "group": group.topic or ctx.texts("report.some_group")}
+    values |= {
+        "from_level": ctx.texts(f"names.level.{before}"),
+        "group": group.topic or ctx.texts("report.some_group"),
+    }
     code = area.code if area else ctx.organisation.root
     for place in command_places(ctx, ticket.account, code)[:1]:
         _tell(ctx, ticket, place, ctx.texts("event.climb_notice", **values), f"e{event.id}:notice", owner)

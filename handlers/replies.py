@@ -18,6 +18,10 @@ class Place:
     room: str
     person: str = ""
 
+    @property
+    def where(self) -> tuple[str, str]:
+        return self.room, self.person
+
 
 def place_of(incoming: Incoming) -> Place:
     """Where an answer to the message belongs."""

@@ -30,9 +30,8 @@ def handle_report(ctx: Context, incoming: Incoming, verdict: Verdict) -> tuple[O
     area = area_of(ctx, incoming)
     match = incidents.find(ctx, incoming, verdict, area)
     if match is not None:
-        ticket = store.locked(ctx.session, match.ticket.id)
-        join(ctx, ticket, incoming, verdict)
-        return Outcome.JOINED, ticket
+        join(ctx, match.ticket, incoming, verdict)
+        return Outcome.JOINED, match.ticket
     return Outcome.OPENED, open_and_tell(ctx, incoming, verdict, incoming.text)
 
 

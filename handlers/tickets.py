@@ -37,13 +37,17 @@ def lock_openings(ctx: Context) -> None:
 
 
 def owner_of(ctx: Context, area: str, level: Level = Level.GRID) -> Person | None:
-    """Who answers for the area at that level: the nearest grid owner, or the level's coordinator."""
+    """Who answers for the area at that level: the nearest grid owner, or the level's own coordinator.
+
+    Where no grid owner is named, the nearest coordinator answers: somebody always does, if there is anybody.
+    """
+    organisation = ctx.organisation
+    coordinators = organisation.staff(area, Role.COORDINATOR)
     if level is Level.GRID:
-        found = ctx.organisation.staff(area, Role.GRID_OWNER)
-    else:
-        above = ctx.organisation.area_at(area, level)
-        found = ctx.organisation.staff(above.code if above else "", Role.COORDINATOR)
-    return found[0] if found else None
+        return next(iter([*organisation.staff(area, Role.GRID_OWNER), *coordinators]), None)
+    above = organisation.area_at(area, level)
+    own = [p for p in coordinators if above and (p.area or organisation.root) == above.code]
+    return own[0] if own else None
 
 
 def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, text: str) -> Ticket:
@@ -59,7 +63,7 @@ def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, t
         label=verdict.label,
         urgency=max(1, verdict.urgency),
         state=State.REPORTED,
-        level=Level.GRID,
+        level=ctx.organisation.level_of(area),
         account=incoming.account,
         room=incoming.room,
         area=area,
@@ -73,9 +77,7 @@ def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, t
         updated_at=ctx.now,
     )
     ctx.session.add(ticket)
-    ctx.session.flush()
     add_report(ctx, ticket, incoming, text)
-    reporter = actor_of(ctx, incoming)
     record(
         ctx, ticket, "open", reporter, to_state=State.REPORTED, note=text[:500], message_id=incoming.row_id
     )
@@ -99,7 +101,6 @@ def add_report(ctx: Context, ticket: Ticket, incoming: Incoming, text: str) -> N
             at=ctx.now,
         )
     )
-    ctx.session.flush()
 
 
 def actor_of(ctx: Context, incoming: Incoming) -> Actor:
@@ -130,10 +131,10 @@ def act(
         raise WrongState(State(ticket.state), action)
     if resolution or ACTIONS[action].resolution:
         data["resolution"] = str(resolution or ACTIONS[action].resolution)
+    before = State(ticket.state)
     event = _pass_through(ctx, ticket, action, steps, actor, note, data, message_id)
-    if ticket.state == State.CLOSED and steps:
-        ticket.closed_at = ctx.now
-        ticket.resolution = data["resolution"]
+    if steps:
+        _turn(ctx, ticket, before, data)
     if action in _ACCEPTING and ticket.accepted_at is None:
         ticket.accepted_at = ctx.now
     if action in _ARRIVING and ticket.arrived_at is None:
@@ -142,6 +143,20 @@ def act(
     deadlines.schedule(ctx, ticket)
     ctx.session.add(ticket)
     return event
+
+
+def _turn(ctx: Context, ticket: Ticket, before: State, data: dict[str, Any]) -> None:
+    """What a change of state brings with it."""
+    if before is State.CLOSED:
+        ticket.closed_at = ticket.resolution = None
+        ticket.clock_from = ctx.now
+    if before is State.SUSPENDED:
+        # The clock stood still in the meantime.
+        since = [e.at for e in store.events(ctx.session, ticket.id) if e.to_state == State.SUSPENDED]
+        ticket.clock_from += ctx.now - max(since[-1], ticket.clock_from)
+    if ticket.state == State.CLOSED:
+        ticket.closed_at, ticket.resolution = ctx.now, data["resolution"]
+        ticket.satisfied = None  # what was said of an earlier ending does not hold for this one
 
 
 def _pass_through(
@@ -190,5 +205,4 @@ def record(
         message_id=message_id or None,
     )
     ctx.session.add(event)
-    ctx.session.flush()
     return event

@@ -41,6 +41,11 @@ def shorten(text: str, length: int = 60) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
+def spoken(note: str) -> str:
+    """A note within a sentence: one line, bounded, without a full stop of its own."""
+    return shorten(note, 200).rstrip("。.;；,， ")
+
+
 def facts(ctx: Context, ticket: Ticket) -> dict[str, str]:
     """What every template about a ticket may use."""
     return {
@@ -51,4 +56,11 @@ def facts(ctx: Context, ticket: Ticket) -> dict[str, str]:
         "place": place_of(ticket),
         "summary": shorten(ticket.summary),
         "reporter": ticket.reporter_name,
+        "who": who_has(ctx, ticket),
     }
+
+
+def who_has(ctx: Context, ticket: Ticket) -> str:
+    """The name of who has the ticket in hand, else of who answers for it."""
+    owner = ctx.organisation.person(ticket.owner or "")
+    return ticket.handler_name or (owner.name if owner else ctx.texts("report.nobody"))

@@ -84,10 +84,19 @@ def mark_handled(session: Session, handlings: Sequence[Handling], at: datetime) 
     session.connection().execute(_MARK, rows)
 
 
-def unhandled(session: Session, limit: int) -> list[Message]:
-    """Stored but not handled, in the order they came: what a crash left over."""
-    statement = select(Message).where(col(Message.handled_at).is_(None)).order_by(col(Message.id))
-    return list(session.execute(statement.limit(limit)).scalars())
+def unhandled(session: Session, before: datetime, last_id: int, limit: int) -> list[Message]:
+    """Stored until `before` but not handled, in the order they came, those after `last_id`."""
+    statement = (
+        select(Message)
+        .where(
+            col(Message.handled_at).is_(None),
+            col(Message.received_at) <= before,
+            col(Message.id) > last_id,
+        )
+        .order_by(col(Message.id))
+        .limit(limit)
+    )
+    return list(session.execute(statement).scalars())
 
 
 def last_received(session: Session) -> datetime | None:

@@ -51,24 +51,53 @@ def locked(session: Session, ticket_id: int) -> Ticket:
     return ticket
 
 
-def open_in(
-    session: Session, *, account: str, rooms: Sequence[str], areas: Sequence[str], since: datetime
-) -> list[Ticket]:
-    """Open tickets of these rooms or areas that something happened to since, newest first."""
+@dataclass(frozen=True, slots=True)
+class OpenMatter:
+    """What the linker weighs of an open ticket."""
+
+    id: int
+    place: str
+    summary: str
+    room: str
+    reporter: str
+    updated_at: datetime
+    told_here: bool  # reported in the room in question
+
+
+def open_matters(
+    session: Session,
+    *,
+    account: str,
+    room: str,
+    areas: Sequence[str],
+    label: str,
+    since: datetime,
+    limit: int = 100,
+) -> list[OpenMatter]:
+    """Open tickets of this label in the areas or reported in the room, touched since then, newest first."""
     reported_here = select(col(TicketReport.ticket_id)).where(
-        col(TicketReport.account) == account, col(TicketReport.room).in_(rooms)
+        col(TicketReport.account) == account, col(TicketReport.room) == room
     )
     statement = (
-        select(Ticket)
+        select(
+            col(Ticket.id),
+            col(Ticket.place),
+            col(Ticket.summary),
+            col(Ticket.room),
+            col(Ticket.reporter),
+            col(Ticket.updated_at),
+            col(Ticket.id).in_(reported_here),
+        )
         .where(
             col(Ticket.state) != "closed",
+            col(Ticket.label) == label,
             col(Ticket.updated_at) >= since,
             or_(col(Ticket.area).in_(areas), col(Ticket.id).in_(reported_here)),
         )
         .order_by(col(Ticket.id).desc())
-        .limit(200)
+        .limit(limit)
     )
-    return list(session.execute(statement).scalars())
+    return [OpenMatter(*row) for row in session.execute(statement)]
 
 
 def visible(

@@ -5,9 +5,10 @@ from handlers.commands.parsing import Parsed, parse
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
 from handlers.incoming import Incoming
-from handlers.permissions import could
+from handlers.permissions import Permission, could
 from handlers.replies import answer
 from handlers.tickets import actor_of
+from storage import tickets as store
 from storage.tables import Ticket
 
 __all__ = ["Parsed", "all_commands", "information", "parse", "reporter", "run", "work"]
@@ -17,7 +18,7 @@ def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:
     """Does the command and answers it; the ticket it spoke of, if any."""
     actor = actor_of(ctx, incoming)
     call = Call(parsed.command, incoming, actor, parsed.number, parsed.argument)
-    if not could(parsed.command.permission, actor.role):
+    if not could(parsed.command.permission, actor.role) and not _was_asked(ctx, call):
         answer(ctx, incoming, ctx.texts(f"permission.{parsed.command.permission}"))
         return None
     try:
@@ -25,3 +26,10 @@ def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:
     except UsageError:
         answer(ctx, incoming, ctx.texts("command.usage", usage=parsed.command.usage))
         return None
+
+
+def _was_asked(ctx: Context, call: Call) -> bool:
+    """Whether something was given to this person to do: who has it in hand may say how it goes, whoever."""
+    if call.command.permission is not Permission.STAFF:
+        return False
+    return any(ticket.handler == call.actor.id for ticket in store.of_person(ctx.session, call.actor.id, 50))

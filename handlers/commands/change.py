@@ -1,6 +1,6 @@
 """Doing an action because somebody asked: permission, state, event, and the word to every group."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from handlers import tickets
 from handlers.commands.registry import Call, UsageError, all_commands
@@ -8,8 +8,8 @@ from handlers.context import Context
 from handlers.lifecycle import ACTIONS, Resolution, State, possible
 from handlers.organisation import Person
 from handlers.permissions import Permission, allowed
-from handlers.replies import Place, answer, place_of, reporting_places, say
-from handlers.wording import at, facts, state_of
+from handlers.replies import Place, answer, command_places, place_of, reporting_places, say
+from handlers.wording import at, facts, spoken
 from storage import tickets as store
 from storage.tables import Ticket
 
@@ -31,6 +31,7 @@ _COMMAND_OF = {
     "false_alarm": "误报",
     "relabel": "改类",
     "withdraw": "撤回",
+    "restore": "恢复",
     "satisfied": "满意",
     "reopen": "不满意",
 }
@@ -45,7 +46,8 @@ def refused(ctx: Context, call: Call, ticket: Ticket, action: str) -> bool:
     """Whether the action is refused; the reason has then been given."""
     permission = ACTIONS[action].permission
     if not may(ctx, call, ticket, permission):
-        reason = "owner" if permission is Permission.STREET else permission
+        own = permission is Permission.CHECKER and ticket.handler == call.actor.id
+        reason = "owner" if permission is Permission.CHECKER and not own else permission
         answer(ctx, call.incoming, ctx.texts(f"permission.{reason}"), ticket=ticket)
         return True
     if State(ticket.state) not in ACTIONS[action].paths:
@@ -70,10 +72,9 @@ def wrong_state(ctx: Context, call: Call, ticket: Ticket) -> str:
     return ctx.texts("command.wrong_state", **values)
 
 
-def already(ctx: Context, call: Call, ticket: Ticket, state: str | None = None) -> Ticket:
-    """What was asked for has happened before: says so, changes nothing."""
-    values = facts(ctx, ticket) | {"state": state_of(ctx, state or ticket.state)}
-    answer(ctx, call.incoming, ctx.texts("command.already", **values), ticket=ticket)
+def already(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
+    """What was asked for has happened before: says so and who has it, changes nothing."""
+    answer(ctx, call.incoming, ctx.texts("command.already", **facts(ctx, ticket)), ticket=ticket)
     return ticket
 
 
@@ -86,10 +87,14 @@ def do(
     note: str = "",
     resolution: Resolution | None = None,
     template: str | None = None,
-    mentions: Iterable[Person] = (),
+    mentions: Sequence[Person] = (),
     values: dict[str, str] | None = None,
+    to_reporters: bool = False,
 ) -> Ticket:
-    """Takes the action and tells it in each group that reported the ticket, and where it was asked for."""
+    """Takes the action and tells it in each group that reported the ticket, and where it was asked for.
+
+    to_reporters: each place mentions those who reported there, as {reporter}.
+    """
     event = tickets.act(
         ctx,
         ticket,
@@ -102,28 +107,50 @@ def do(
     owner = ctx.organisation.person(ticket.owner or "")
     shown = facts(ctx, ticket) | {
         "actor": call.actor.name,
-        "note": note,
+        "note": spoken(note),
         "owner": at(owner, ctx.texts("report.nobody")),
         "resolution": ctx.texts(f"names.resolution.{ticket.resolution}") if ticket.resolution else "",
     }
-    text = ctx.texts(template or f"event.{action}", **shown | (values or {}))
-    tell(ctx, call, ticket, text, key=f"e{event.id}", mentions=mentions)
+    shown |= values or {}
+    places = dict.fromkeys([*reporting_places(ctx, ticket), place_of(call.incoming)])
+    for place in places:
+        people = [*mentions, *(_reporters(ctx, ticket, place) if to_reporters else ())]
+        if to_reporters:
+            shown["reporter"] = at(people)
+        _say(ctx, call, ticket, place, ctx.texts(template or f"event.{action}", **shown), event.id, people)
+    if ticket.urgency == 3 and ticket.state == State.CLOSED and action != "satisfied":
+        for place in command_places(ctx, ticket.account, ticket.area):
+            if place not in places:
+                _say(ctx, call, ticket, place, ctx.texts("event.danger_over", **shown), event.id)
     return ticket
 
 
-def tell(
-    ctx: Context, call: Call, ticket: Ticket, text: str, *, key: str, mentions: Iterable[Person] = ()
+def _say(
+    ctx: Context,
+    call: Call,
+    ticket: Ticket,
+    place: Place,
+    text: str,
+    event_id: int,
+    mentions: Iterable[Person] = (),
 ) -> None:
-    """One message per change, into every reporting group and where the command was given."""
-    places: list[Place] = [*reporting_places(ctx, ticket), place_of(call.incoming)]
-    for place in dict.fromkeys(places):
-        say(
-            ctx,
-            place,
-            text,
-            key=key,
-            ticket=ticket,
-            message_id=call.incoming.row_id,
-            mentions=mentions,
-            urgency=ticket.urgency if ticket.urgency < 3 else 2,
-        )
+    say(
+        ctx,
+        place,
+        text,
+        key=f"e{event_id}",
+        ticket=ticket,
+        message_id=call.incoming.row_id,
+        mentions=mentions,
+        urgency=min(ticket.urgency, 2),
+    )
+
+
+def _reporters(ctx: Context, ticket: Ticket, place: Place) -> list[Person]:
+    """Those who reported the ticket there, the first three."""
+    found = {
+        report.reporter: Person(id=report.reporter, name=report.reporter_name[:60])
+        for report in store.reports(ctx.session, ticket.id)
+        if report.reporter_name and (report.room, "" if report.room else report.reporter) == place.where
+    }
+    return list(found.values())[:3]

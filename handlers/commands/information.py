@@ -25,13 +25,18 @@ def help_(ctx: Context, call: Call) -> Ticket | None:
 @command("进度", "status", "progress", usage="#进度 [号]", permission=Permission.ANYONE, help="看办到哪一步")
 def progress(ctx: Context, call: Call) -> Ticket | None:
     """One ticket's state, or without a number the open ones the person has to do with."""
-    if call.number or call.incoming.quote is not None:
+    if call.number or target.quotes_ticket(ctx, call):
         ticket = target.find(ctx, call, only_open=False)
         if ticket is not None:
             answer(ctx, call.incoming, _detail(ctx, ticket), ticket=ticket)
         return ticket
     mine = store.of_person(ctx.session, call.actor.id)
-    text = target.lines(ctx, mine) if mine else ctx.texts("command.progress_none")
+    if mine:
+        text = target.lines(ctx, mine)
+    elif here := target.open_here(ctx, call):
+        text = ctx.texts("command.progress_here", lines=target.lines(ctx, here))
+    else:
+        text = ctx.texts("command.progress_none")
     answer(ctx, call.incoming, text)
     return None
 
@@ -42,9 +47,5 @@ def _detail(ctx: Context, ticket: Ticket) -> str:
     if told:
         at, note = clock_of(ctx, told[-1].at), shorten(told[-1].note)
         last = "\n" + ctx.texts("command.progress_last", at=at, note=note)
-    owner = ctx.organisation.person(ticket.owner or "")
-    who = ticket.handler_name or (owner.name if owner else ctx.texts("report.nobody"))
     opened = clock_of(ctx, ticket.opened_at)
-    return ctx.texts(
-        "command.progress_detail", **facts(ctx, ticket), opened=opened, who=who, last="\n" + last
-    )
+    return ctx.texts("command.progress_detail", **facts(ctx, ticket), opened=opened, last=last)

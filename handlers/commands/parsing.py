@@ -8,10 +8,11 @@ from handlers.commands.registry import COMMANDS, Command
 
 # What may stand between a command's name and what follows it, and around a note.
 _SEPARATORS = " \t\n　,，:：。.、!！?？#@"
-_AROUND = " \t\n　,，:：、"
+_AROUND = " \t\n　,，:：、.。!！?？"
 _TICKET = r"([A-Za-z][A-Za-z0-9_.]*\d{4}-\d{3,5}|\d{1,5})"
 _NUMBER = re.compile(rf"^[#\s]*{_TICKET}(?:号|单)?(?=$|[\s,，:：。.、@!！;；])", re.ASCII)
 _BARE_NUMBER = re.compile(rf"^{_TICKET}\s*$", re.ASCII)
+_TOPIC = re.compile(r"^[#＃][^\s#＃]+[#＃]")
 _LEADING_MENTION = re.compile(r"^(?:@[^\s\u2005]+[\s\u2005]+)+")
 
 
@@ -26,30 +27,29 @@ def parse(text: str, *, addressed: bool = False) -> Parsed | None:
     """The command in the text, None where there is none.
 
     addressed: the message quotes the bot, mentions it or is private, so that the prefix may be left out.
-    A `#` with a word that is no command is no command: people use # for topics.
+    A `#` with a word that is no command is no command: people use # for topics, #like this#.
     """
     stripped = _LEADING_MENTION.sub("", text.strip()) if addressed else text.strip()
-    if not stripped:
+    prefixed = stripped[:1] in ("#", "＃")
+    if not stripped or not (prefixed or addressed) or _TOPIC.match(stripped):
         return None
-    if stripped[0] in "#＃":
-        body = _narrow(stripped[1:].lstrip("#＃ 　"))
-        prefixed = True
-    elif addressed:
-        body, prefixed = _narrow(stripped), False
-    else:
-        return None
-    if prefixed and (bare := _BARE_NUMBER.match(body)):
+    body = _narrow(stripped.lstrip("#＃ 　") if prefixed else stripped)
+    if bare := _BARE_NUMBER.match(body):
         return Parsed(COMMANDS["进度"], bare[1].upper(), "")
-    found = _longest(body, glue=prefixed)
-    if found is None:
+    if found := _longest(body, glue=prefixed):
+        return _parsed(*found)
+    leading = _NUMBER.match(body)  # "#31 接单"
+    found = _longest(body[leading.end() :].lstrip(_SEPARATORS), glue=False) if leading else None
+    if leading is None or found is None or not found[0].numbered:
         return None
-    entry, rest = found
-    number = _NUMBER.match(rest)
+    return Parsed(found[0], leading[1].upper(), found[1].strip(_AROUND))
+
+
+def _parsed(entry: Command, rest: str) -> Parsed:
+    number = _NUMBER.match(rest) if entry.numbered else None
     if number is None:
-        return Parsed(entry, "", rest.strip(_SEPARATORS.replace("@", "").replace("#", "")))
-    return Parsed(
-        entry, number[1].upper(), rest[number.end() :].lstrip(_SEPARATORS.replace("@", "")).rstrip()
-    )
+        return Parsed(entry, "", rest.strip(_AROUND))
+    return Parsed(entry, number[1].upper(), rest[number.end() :].strip(_AROUND))
 
 
 def _narrow(text: str) -> str:

@@ -25,7 +25,10 @@ Handler = Callable[[Context, Call], Ticket | None]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`glued`: text may follow the name without a space (#办结水已抽干)."""
+    """`glued`: text may follow the name without a space (#办结水已抽干).
+
+    `numbered`: digits after the name are a ticket's number; else they belong to what is said (#报 3号楼…).
+    """
 
     name: str
     aliases: tuple[str, ...]
@@ -34,6 +37,7 @@ class Command:
     help: str
     handler: Handler
     glued: bool
+    numbered: bool
 
 
 class UsageError(Exception):
@@ -44,12 +48,18 @@ COMMANDS: dict[str, Command] = {}
 
 
 def command(
-    name: str, *aliases: str, usage: str, permission: Permission, help: str, glued: bool = False
+    name: str,
+    *aliases: str,
+    usage: str,
+    permission: Permission,
+    help: str,
+    glued: bool = False,
+    numbered: bool = True,
 ) -> Callable[[Handler], Handler]:
     """Registers a handler; it returns the ticket it spoke of, if any, and raises UsageError for wrong use."""
 
     def register(handler: Handler) -> Handler:
-        entry = Command(name, aliases, usage, permission, help, handler, glued)
+        entry = Command(name, aliases, usage, permission, help, handler, glued, numbered)
         for word in (name, *aliases):
             if word in COMMANDS:
                 raise ValueError(f"two commands are called {word}")

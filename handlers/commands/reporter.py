@@ -21,10 +21,11 @@ from storage.tables import Ticket
 _ALL_BUT_THE_SAME = 0.9
 
 
-@command("报", "report", usage="#报 内容", permission=Permission.ANYONE, help="把一件事记下来办")
+@command(
+    "报", "report", usage="#报 内容", permission=Permission.ANYONE, help="把一件事记下来办", numbered=False
+)
 def report(ctx: Context, call: Call) -> Ticket | None:
-    # A number here is part of what is told ("#报 3 栋路灯坏了"), not a ticket's.
-    content = " ".join(part for part in (call.number, call.argument) if part)
+    content = call.argument
     if not content:
         raise UsageError
     incoming = replace(call.incoming, text=content)
@@ -34,9 +35,8 @@ def report(ctx: Context, call: Call) -> Ticket | None:
     lock_openings(ctx)
     match = incidents.find(ctx, incoming, verdict, reports.area_of(ctx, incoming))
     if match is not None and match.likeness >= _ALL_BUT_THE_SAME:
-        ticket = store.locked(ctx.session, match.ticket.id)
-        reports.join(ctx, ticket, incoming, verdict)
-        return ticket
+        reports.join(ctx, match.ticket, incoming, verdict)
+        return match.ticket
     return reports.open_and_tell(ctx, incoming, verdict, content)
 
 
@@ -47,7 +47,8 @@ def withdraw(ctx: Context, call: Call) -> Ticket | None:
     ticket = target.find(ctx, call)
     if ticket is None or refused(ctx, call, ticket, "withdraw"):
         return ticket
-    others = {r.reporter for r in store.reports(ctx.session, ticket.id)} - {call.actor.id}
+    gone = {e.actor for e in store.events(ctx.session, ticket.id) if e.action == "report_withdrawn"}
+    others = {r.reporter for r in store.reports(ctx.session, ticket.id)} - gone - {call.actor.id}
     if others:
         record(ctx, ticket, "report_withdrawn", call.actor, message_id=call.incoming.row_id)
         text = ctx.texts("command.withdraw_others", **facts(ctx, ticket))
@@ -97,18 +98,29 @@ def dissatisfied(ctx: Context, call: Call) -> Ticket | None:
         text = ctx.texts("command.too_late", **facts(ctx, ticket), hours=hours)
         answer(ctx, call.incoming, text, ticket=ticket)
         return ticket
-    ticket.satisfied, ticket.resolution, ticket.closed_at = False, None, None
-    ticket.clock_from = ctx.now
     owner = ctx.organisation.person(ticket.owner or "")
     mentions: list[Person] = [owner] if owner else []
     note = call.argument or ctx.texts("command.no_reason")
+    ticket.satisfied = False
     return do(ctx, call, ticket, "reopen", note=note, mentions=mentions)
 
 
 def _closed(ctx: Context, call: Call) -> Ticket | None:
     """The closed ticket that is judged; an open one is answered here."""
-    ticket = target.find(ctx, call, only_open=False, fits=lambda t: t.state == State.CLOSED)
+    oldest = ctx.now - ctx.rules.reopen_window
+
+    def recent(ticket: Ticket) -> bool:
+        return ticket.closed_at is not None and ticket.closed_at >= oldest
+
+    def unjudged(ticket: Ticket) -> bool:
+        return ticket.state == State.CLOSED and ticket.satisfied is None
+
+    ticket = target.find(ctx, call, _is_closed, recent, unjudged, only_open=False)
     if ticket is None or ticket.state == State.CLOSED or not may(ctx, call, ticket, Permission.REPORTER):
         return ticket
     answer(ctx, call.incoming, ctx.texts("command.not_closed", **facts(ctx, ticket)), ticket=ticket)
     return None
+
+
+def _is_closed(ticket: Ticket) -> bool:
+    return ticket.state == State.CLOSED

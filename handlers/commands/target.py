@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from handlers.commands.registry import Call
 from handlers.context import Context
+from handlers.lifecycle import State
 from handlers.organisation import GroupKind, Role
 from handlers.permissions import Permission
 from handlers.replies import answer
@@ -14,31 +15,43 @@ from storage import tickets as store
 from storage.tables import Ticket
 
 _FULL = re.compile(r"[A-Z][A-Z0-9_.]*\d{4}-\d{3,5}", re.ASCII)
-_OVERSIGHT = {GroupKind.COORDINATORS, GroupKind.UNITS}
+OVERSIGHT = {GroupKind.COORDINATORS, GroupKind.UNITS}
 _STAFF = {Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR}
 
 
 Fits = Callable[[Ticket], bool]
 
 
-def find(ctx: Context, call: Call, *, only_open: bool = True, fits: Fits = lambda _: True) -> Ticket | None:
+def find(ctx: Context, call: Call, *wishes: Fits, only_open: bool = True) -> Ticket | None:
     """The ticket, locked. Where there is none, or more than one, the answer says so and None comes back.
 
-    fits: of several candidates those that the command can be done to are preferred.
+    wishes: of several candidates those are preferred that the command can be done to.
     """
-    found = _quoted(ctx, call) if not call.number else _numbered(ctx, call)
-    if found is None and not call.number:
-        candidates = _candidates(ctx, call, only_open=only_open)
-        found = [ticket for ticket in candidates if fits(ticket)] or candidates
+    if call.number:
+        found = _numbered(ctx, call, wishes)
+    else:
+        found = _quoted(ctx, call) or _candidates(ctx, call, only_open=only_open)
+    found = _preferred(found, *wishes, lambda ticket: ticket.handler == call.actor.id)
     if not found:
-        asked = f"#{call.number}" if call.number else ""
-        key = "command.no_ticket" if call.number else "command.none_open"
-        answer(ctx, call.incoming, ctx.texts(key, asked=asked) if asked else ctx.texts(key))
+        answer(ctx, call.incoming, _nothing(ctx, call))
         return None
     if len(found) > 1:
         answer(ctx, call.incoming, ctx.texts("command.which", lines=lines(ctx, found)))
         return None
     return store.locked(ctx.session, found[0].id)
+
+
+def _preferred(found: list[Ticket], *wishes: Fits) -> list[Ticket]:
+    """Those that fulfil each wish, as far as any does."""
+    for wish in wishes:
+        found = [ticket for ticket in found if wish(ticket)] or found
+    return found
+
+
+def _nothing(ctx: Context, call: Call) -> str:
+    if call.number:
+        return ctx.texts("command.no_ticket", asked=f"#{call.number}")
+    return ctx.texts(f"command.none_{'mine' if call.command.permission is Permission.REPORTER else 'open'}")
 
 
 def lines(ctx: Context, found: list[Ticket]) -> str:
@@ -57,7 +70,7 @@ def _scope(ctx: Context, call: Call) -> store.Scope:
     """What may be spoken of here by this person."""
     group = ctx.organisation.group(call.incoming.room, call.incoming.room_topic)
     wide: list[str] = []
-    if group.kind in _OVERSIGHT:
+    if group.kind in OVERSIGHT:
         wide.append(group.area or ctx.organisation.root)
     if call.actor.role in _STAFF:
         wide.append(call.actor.area or ctx.organisation.root)
@@ -66,17 +79,24 @@ def _scope(ctx: Context, call: Call) -> store.Scope:
     return store.Scope(call.incoming.account, call.incoming.room, areas, call.actor.id)
 
 
-def _numbered(ctx: Context, call: Call) -> list[Ticket]:
+def _numbered(ctx: Context, call: Call, wishes: tuple[Fits, ...]) -> list[Ticket]:
     scope = _scope(ctx, call)
     if not call.number.isdigit():
         # A number of another year looks the same: the newest is meant.
-        return store.visible(ctx.session, scope, number=call.number)[:1]
+        found = store.visible(ctx.session, scope, number=call.number)
+        return sorted(found, key=lambda ticket: ticket.id, reverse=True)[:1]
     found = store.visible(ctx.session, scope, running=int(call.number))
-    open_ones = [ticket for ticket in found if ticket.state != "closed"]
-    if open_ones:
-        here = [ticket for ticket in open_ones if ticket.room == call.incoming.room]
-        return here if len(here) == 1 else open_ones
-    return found[:1]
+    here = {ticket.id for ticket in _told_here(ctx, call, running=int(call.number))}
+    found = _preferred(found, *wishes, lambda t: t.state != State.CLOSED, lambda t: t.id in here)
+    return found[:1] if found and found[0].state == State.CLOSED else found
+
+
+def _told_here(
+    ctx: Context, call: Call, *, only_open: bool = False, running: int | None = None
+) -> list[Ticket]:
+    """What was reported in this group."""
+    scope = store.Scope(call.incoming.account, call.incoming.room)
+    return store.visible(ctx.session, scope, only_open=only_open, running=running)
 
 
 def _quoted(ctx: Context, call: Call) -> list[Ticket] | None:
@@ -93,19 +113,31 @@ def _quoted(ctx: Context, call: Call) -> list[Ticket] | None:
     return found or None
 
 
-def _candidates(ctx: Context, call: Call, *, only_open: bool) -> list[Ticket]:
-    """Without a number: what was reported in this group; in a command group whatever it oversees.
+def quotes_ticket(ctx: Context, call: Call) -> bool:
+    """Whether the message answers one that spoke of a ticket."""
+    return _quoted(ctx, call) is not None
 
-    Of a reporter only what he reported himself, where the command is a reporter's.
+
+def open_here(ctx: Context, call: Call) -> list[Ticket]:
+    """The open tickets of this group, for somebody who has none of his own."""
+    return _candidates(ctx, call, only_open=True)
+
+
+def _candidates(ctx: Context, call: Call, *, only_open: bool) -> list[Ticket]:
+    """Without a number: what was reported in this group, and what the person has in hand.
+
+    In private and in a group of those who oversee, whatever may be spoken of there. Of a reporter only what
+    he reported himself, where the command is a reporter's.
     """
     scope = _scope(ctx, call)
     group = ctx.organisation.group(call.incoming.room, call.incoming.room_topic)
-    if call.incoming.room and group.kind not in _OVERSIGHT:
-        scope = replace(scope, areas=(), person="")
-    found = store.visible(ctx.session, scope, only_open=only_open)
+    if call.incoming.is_private or group.kind in OVERSIGHT:
+        found = store.visible(ctx.session, scope, only_open=only_open)
+    else:
+        found = _told_here(ctx, call, only_open=only_open)
+        own = store.visible(ctx.session, replace(scope, room="", areas=()), only_open=only_open)
+        known = {ticket.id for ticket in found}
+        found += [t for t in own if t.handler == call.actor.id and t.id not in known]
     if call.command.permission is Permission.REPORTER:
-        own = {t.id for t in found if call.actor.id in {r.reporter for r in store.reports(ctx.session, t.id)}}
-        found = [ticket for ticket in found if ticket.id in own]
-        if not only_open:
-            return found[:1]
+        found = [t for t in found if call.actor.id in {r.reporter for r in store.reports(ctx.session, t.id)}]
     return found

@@ -12,19 +12,21 @@ from handlers.lifecycle import Resolution, State
 from handlers.organisation import GroupKind, Person, Role
 from handlers.permissions import Permission
 from handlers.replies import Place, answer, command_places, room_of, say
-from handlers.wording import at, facts, label_of
+from handlers.wording import at, facts, label_of, spoken
 from storage.tables import Ticket
 
 
 @command("接单", "accept", "take", usage="#接单 [号]", permission=Permission.STAFF, help="接下这件事")
 def accept(ctx: Context, call: Call) -> Ticket | None:
     def waits(ticket: Ticket) -> bool:
-        return ticket.accepted_at is None or ticket.handler == call.actor.id
+        given = ticket.state == State.DISPATCHED and ticket.handler == call.actor.id
+        return given or ticket.accepted_at is None
 
-    ticket = target.find(ctx, call, fits=waits)
+    ticket = target.find(ctx, call, waits)
     if ticket is None:
         return None
     if ticket.state == State.DISPATCHED and may(ctx, call, ticket, Permission.STAFF):
+        ticket.handler, ticket.handler_name = call.actor.id, call.actor.name
         return do(ctx, call, ticket, "take", template="event.accept")
     if refused(ctx, call, ticket, "accept"):
         return ticket
@@ -47,15 +49,16 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
     ticket = target.find(ctx, call)
     if ticket is None or refused(ctx, call, ticket, "dispatch"):
         return ticket
-    asked = call.argument.lstrip("@＠").split("\u2005")[0].strip()
-    person = _mentioned(ctx, call) or _named(ctx, asked, ticket)
-    if not asked and person is None:
+    person, asked = _whom(ctx, call, ticket)
+    if not asked:
         raise UsageError
     if len(asked) > 30:
         answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
         return ticket
+    if ticket.state == State.DISPATCHED and ticket.handler == (person.id if person else asked):
+        return already(ctx, call, ticket)
     ticket.handler = person.id if person else asked
-    ticket.handler_name = person.name if person else asked
+    ticket.handler_name = asked
     values = {"handler": ticket.handler_name, "mention": at(person) if person else ""}
     template = "event.dispatch" if person else "event.dispatch_unknown"
     do(
@@ -63,7 +66,7 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
         call,
         ticket,
         "dispatch",
-        note=ticket.handler_name,
+        note=asked,
         template=template,
         values=values,
         mentions=[person] if person else [],
@@ -73,17 +76,24 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
     return ticket
 
 
-def _mentioned(ctx: Context, call: Call) -> Person | None:
+_AFTER_NAME = re.compile(r"[\s\u2005,，:：。;；、]")
+
+
+def _whom(ctx: Context, call: Call, ticket: Ticket) -> tuple[Person | None, str]:
+    """Who is to do it, and the name: mentioned, or named up front; None for a name nobody knows."""
+    words = call.argument.lstrip("@＠ ")
+    typed = _AFTER_NAME.split(words, maxsplit=1)[0]
     others = [m for m in call.incoming.mentions if m != call.incoming.account]
     known = [person for m in others if (person := ctx.organisation.person(m))]
-    return known[0] if known else None
-
-
-def _named(ctx: Context, asked: str, ticket: Ticket) -> Person | None:
-    """The person or unit of that name, those near the ticket first."""
     near = ctx.organisation.staff(ticket.area, *Role)
-    everyone = [*near, *ctx.organisation.people.values()]
-    return next((person for person in everyone if person.name == asked), None)
+    named = [p for p in [*near, *ctx.organisation.people.values()] if words.startswith(p.name)]
+    if found := [*known, *sorted(named, key=lambda person: -len(person.name))]:
+        return found[0], found[0].name
+    if others and typed:
+        return Person(
+            id=others[0], name=typed[:60]
+        ), typed  # somebody of the group whom the file does not name
+    return None, typed
 
 
 def _notify_unit(ctx: Context, call: Call, ticket: Ticket, person: Person) -> None:
@@ -108,10 +118,10 @@ def _notify_unit(ctx: Context, call: Call, ticket: Ticket, person: Person) -> No
 
 @command("到场", "arrive", "onsite", usage="#到场 [号]", permission=Permission.STAFF, help="人到现场了")
 def arrive(ctx: Context, call: Call) -> Ticket | None:
-    ticket = target.find(ctx, call, fits=lambda t: t.arrived_at is None)
+    ticket = target.find(ctx, call, lambda t: t.arrived_at is None)
     if ticket is None or refused(ctx, call, ticket, "arrive"):
         return ticket
-    if ticket.arrived_at is not None and ticket.state == State.IN_PROGRESS:
+    if ticket.arrived_at is not None and ticket.state == State.IN_PROGRESS and ticket.handler:
         return already(ctx, call, ticket)
     if ticket.handler is None:
         ticket.handler, ticket.handler_name = call.actor.id, call.actor.name
@@ -144,7 +154,7 @@ def feedback(ctx: Context, call: Call) -> Ticket | None:
 )
 def give_back(ctx: Context, call: Call) -> Ticket | None:
     states = {State.DISPATCHED, State.PENDING_CHECK}
-    ticket = target.find(ctx, call, fits=lambda t: t.state in states)
+    ticket = target.find(ctx, call, lambda t: t.state in states)
     if ticket is None:
         return None
     action = "rework" if ticket.state == State.PENDING_CHECK else "return"
@@ -165,9 +175,11 @@ def give_back(ctx: Context, call: Call) -> Ticket | None:
     glued=True,
 )
 def suspend(ctx: Context, call: Call) -> Ticket | None:
-    ticket = target.find(ctx, call, fits=lambda t: t.state == State.IN_PROGRESS)
+    ticket = target.find(ctx, call, lambda t: t.state == State.IN_PROGRESS)
     if ticket is None:
         return None
+    if ticket.state == State.SUSPENDED:
+        return already(ctx, call, ticket)
     if may(ctx, call, ticket, Permission.STREET):
         if refused(ctx, call, ticket, "suspend"):
             return ticket
@@ -182,7 +194,7 @@ def suspend(ctx: Context, call: Call) -> Ticket | None:
         note=call.argument,
         message_id=call.incoming.row_id,
     )
-    values = facts(ctx, ticket) | {"actor": call.actor.name, "note": call.argument}
+    values = facts(ctx, ticket) | {"actor": call.actor.name, "note": spoken(call.argument)}
     for place in command_places(ctx, ticket.account, ticket.area):
         text = ctx.texts("event.suspend_request", **values)
         say(ctx, place, text, key=f"e{event.id}:ask", ticket=ticket, urgency=2)
@@ -190,10 +202,14 @@ def suspend(ctx: Context, call: Call) -> Ticket | None:
     return ticket
 
 
-@command("恢复", "resume", usage="#恢复 [号]", permission=Permission.STAFF, help="接着办挂起的事")
+@command("恢复", "resume", usage="#恢复 [号]", permission=Permission.STAFF, help="挂起的事接着办")
 def resume(ctx: Context, call: Call) -> Ticket | None:
-    ticket = target.find(ctx, call, fits=lambda t: t.state == State.SUSPENDED)
-    if ticket is None or refused(ctx, call, ticket, "resume"):
+    ticket = target.find(ctx, call, lambda t: t.state == State.SUSPENDED)
+    if ticket is None:
+        return None
+    if ticket.state == State.CLOSED and may(ctx, call, ticket, Permission.STREET):
+        return do(ctx, call, ticket, "restore", mentions=_owner(ctx, ticket))
+    if refused(ctx, call, ticket, "resume"):
         return ticket
     return do(ctx, call, ticket, "resume")
 
@@ -227,6 +243,8 @@ def close(ctx: Context, call: Call) -> Ticket | None:
     if refused(ctx, call, ticket, action):
         return ticket
     if action == "submit":
+        # Whoever says that it is done has done it; somebody else checks.
+        ticket.handler, ticket.handler_name = call.actor.id, call.actor.name
         return do(ctx, call, ticket, "submit", note=call.argument, mentions=_owner(ctx, ticket))
     ending = next((end for end, words in _ENDINGS.items() if words.match(call.argument)), None)
     note = _ENDINGS[ending].sub("", call.argument) if ending else call.argument
@@ -240,7 +258,7 @@ def close(ctx: Context, call: Call) -> Ticket | None:
         note=note,
         resolution=ending,
         template="event.close",
-        mentions=_reporters(ctx, ticket),
+        to_reporters=True,
     )
 
 
@@ -283,14 +301,10 @@ def relabel(ctx: Context, call: Call) -> Ticket | None:
 
 def _label(ctx: Context, word: str) -> Label | None:
     reports = [label for label in Label if label is not Label.NONE]
-    return next((label for label in reports if word.lower() in {label, label_of(ctx, label)}), None)
+    spelt = word.lower()[:8]
+    return next((label for label in reports if label in spelt or label_of(ctx, label) in spelt), None)
 
 
 def _owner(ctx: Context, ticket: Ticket) -> list[Person]:
     owner = ctx.organisation.person(ticket.owner or "")
     return [owner] if owner else []
-
-
-def _reporters(ctx: Context, ticket: Ticket) -> list[Person]:
-    """The one who reported it first, to be told that it is done."""
-    return [Person(id=ticket.reporter, name=ticket.reporter_name)] if ticket.reporter_name else []

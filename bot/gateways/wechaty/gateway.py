@@ -84,7 +84,7 @@ class WechatyGateway:
         return await self._sender.send(outgoing)
 
     async def fetch_picture(self, account: str, message_id: str) -> bytes | None:
-        """See Gateway.fetch_picture. Tries for some seconds, and waits a minute for a gateway that is away."""
+        """See Gateway.fetch_picture. Tries for some seconds; waits a minute for a gateway that is away."""
         content = await self._payloads.picture(message_id)
         if content is None:
             log.warning("wechaty.picture_lost", message_id=message_id)

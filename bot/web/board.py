@@ -1,6 +1,6 @@
 """/board: the tickets, by state and filters, live."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from multidict import MultiMapping
 from bot.web.names import Names
 from bot.web.pages import page_number, render, spell
 from bot.web.parts import parts_of, read
+from handlers.context import World
 from handlers.lifecycle import State
 from handlers.organisation import Organisation
 from storage import board
@@ -42,7 +43,6 @@ class Asked:
     urgency: str = ""
     room: str = ""  # account and room id, joined by a slash
     overdue: bool = False
-    others: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, query: MultiMapping[str]) -> "Asked":
@@ -103,7 +103,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     values: dict[str, Any] = {
         "asked": asked,
         "tabs": _tabs(asked, found.by_state, names),
-        "cards": [card(ticket, found.topics, world.organisation, now) for ticket in found.tickets.rows],
+        "cards": [card(ticket, found.topics, world, now) for ticket in found.tickets.rows],
         "page": found.tickets,
         "rooms": rooms,
         "labels": [(code, name) for code, name in names.table("label") if code != "none"],
@@ -128,9 +128,10 @@ def _tabs(asked: Asked, counts: Any, names: Names) -> list[tuple[str, str, int, 
     ]
 
 
-def card(ticket: Ticket, topics: Any, organisation: Organisation, now: datetime) -> Card:
+def card(ticket: Ticket, topics: Any, world: World, now: datetime) -> Card:
+    organisation = world.organisation
     owner = organisation.person(ticket.owner) if ticket.owner else None
-    due, late = _due(ticket, now)
+    due, late = _due(ticket, now, Names(world.texts))
     return Card(
         ticket=ticket,
         topic=topics.get((ticket.account, ticket.room))
@@ -143,11 +144,12 @@ def card(ticket: Ticket, topics: Any, organisation: Organisation, now: datetime)
     )
 
 
-def _due(ticket: Ticket, now: datetime) -> tuple[str, bool]:
+def _due(ticket: Ticket, now: datetime, names: Names) -> tuple[str, bool]:
     if ticket.state == State.CLOSED or ticket.deadline_at is None:
         return "", False
     late = ticket.deadline_at < now
-    return f"{'已超时' if late else '还剩'} {spell(ticket.deadline_at - now)}", late
+    what = names("due", ticket.due_kind)
+    return f"{what}{'已超时' if late else '还剩'} {spell(ticket.deadline_at - now)}", late
 
 
 def _below(organisation: Organisation, code: str) -> frozenset[str] | None:

@@ -166,7 +166,7 @@ async def say(request: web.Request) -> web.StreamResponse:
         return _refused("先写点什么再发。")
     topic = seat.group.topic if seat.group else ""
     mentions = speakers.mentioned(parts.world().organisation, text)
-    quote_id = str(form.get("quote", "")) or None
+    quote_id = str(form.get("quote", "")).replace("\0", "") or None
     who = (seat.real_room, seat.me.id, seat.me.name)
     try:
         if text:

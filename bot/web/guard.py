@@ -77,6 +77,8 @@ async def same_site(request: web.Request, handler: Handler) -> web.StreamRespons
     """Refuses what another site makes a browser ask for: DNS rebinding, and forms that are not ours."""
     if _is_loopback(parts_of(request).settings.web.host) and not _is_loopback(_hostname(request.host)):
         raise web.HTTPForbidden
+    if "\0" in request.path or "\0" in request.query_string:
+        raise web.HTTPBadRequest  # no database takes it
     if request.method not in _SAFE:
         origin = request.headers.get("Origin", "")
         if urlsplit(origin).netloc.lower() != request.host.lower():

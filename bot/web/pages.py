@@ -100,10 +100,12 @@ def when(zone: Any, clock: Any, instant: datetime | None) -> str:
 
 
 def spell(span: timedelta) -> str:
-    """5 分钟, 3 小时, 2 天."""
+    """5 分钟, 3 小时 20 分, 11 小时, 2 天."""
     minutes = int(abs(span).total_seconds() // 60)
     if minutes < 60:
         return f"{max(minutes, 1)} 分钟"
+    if minutes < 6 * 60 and minutes % 60:
+        return f"{minutes // 60} 小时 {minutes % 60} 分"
     return f"{minutes // 60} 小时" if minutes < 48 * 60 else f"{minutes // (24 * 60)} 天"
 
 
@@ -115,3 +117,11 @@ def tint(name: str) -> int:
 def page_number(request: web.Request) -> int:
     text = request.query.get("page", "1")
     return max(1, min(int(text), 100_000)) if text.isascii() and text.isdigit() else 1
+
+
+def row_id(request: web.Request, name: str) -> int:
+    """A row's id from the address; one that no database can hold is not found."""
+    number = int(request.match_info[name])
+    if number >= 2**63:
+        raise web.HTTPNotFound
+    return number

@@ -6,7 +6,7 @@ from aiohttp import web
 from sqlmodel import Session
 
 from bot.live import REPLIES
-from bot.web.pages import page_number, render
+from bot.web.pages import page_number, render, row_id
 from bot.web.parts import parts_of, read, write
 from storage import board, replies
 
@@ -38,7 +38,7 @@ async def drop(request: web.Request) -> web.StreamResponse:
 
 async def _change(request: web.Request, change: Callable[[Session, int], bool]) -> web.StreamResponse:
     parts = parts_of(request)
-    reply = int(request.match_info["id"])
+    reply = row_id(request, "id")
     if await write(parts, lambda session: change(session, reply)):
         parts.live.publish(REPLIES)
     raise web.HTTPSeeOther("/replies")

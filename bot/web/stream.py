@@ -1,17 +1,19 @@
 """Server-sent events: what changed while a page is open."""
 
 import asyncio
+import json
 from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
+from bot.gateways.local import ACCOUNT
 from bot.live import CHAT, GATEWAY, MISSED, REPLIES, TICKETS, News, Subscription
 from bot.web.chat import PRIVATE, Seat, local_of, seat_of
 from bot.web.pages import fragment
-from bot.web.parts import parts_of
-from storage.chat import Line
+from bot.web.parts import Parts, parts_of, read
+from storage.chat import Line, last_said
 
 _CHANGES: Final = (TICKETS, GATEWAY, REPLIES)
 # After this a page connects anew, which looks at its session again.
@@ -30,6 +32,7 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 async def _tell_changes(response: EventSourceResponse, news: Subscription) -> None:
     end = asyncio.get_running_loop().time() + _LONGEST
+    await response.send("", event="hello", retry=1000)
     while _goes_on(response, news, end):
         first = await news.next(_GLANCE)
         if first is None:
@@ -50,12 +53,18 @@ async def chat(request: web.Request) -> web.StreamResponse:
     async with sse_response(request) as response, parts.live.subscribe(CHAT) as news:
         end = asyncio.get_running_loop().time() + _LONGEST
         with suppress(ConnectionResetError):  # the tab was closed
-            await response.send("", event="hello", retry=1000)
+            await response.send(json.dumps(await _last_said(parts)), event="hello", retry=1000)
             while _goes_on(response, news, end):
                 told = await news.next(_GLANCE)
                 if told is not None:
                     await _tell(request, response, seat, told)
     return response
+
+
+async def _last_said(parts: Parts) -> dict[str, int]:
+    """When each group last heard something, in milliseconds: which of them are new to this tab."""
+    last = await read(parts, lambda session: last_said(session, ACCOUNT))
+    return {room: int(at.timestamp() * 1000) for room, at in last.items()}
 
 
 def _goes_on(response: EventSourceResponse, news: Subscription, end: float) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.web.board import card
-from bot.web.pages import render
+from bot.web.pages import render, row_id
 from bot.web.parts import parts_of, read
 from bot.web.pictures import picture_response
 from handlers.organisation import Organisation
@@ -22,10 +22,11 @@ async def page(request: web.Request) -> web.StreamResponse:
     story = await read(parts, lambda session: board.story(session, number))
     if story is None:
         raise web.HTTPNotFound
-    organisation = parts.world().organisation
+    world = parts.world()
+    organisation = world.organisation
     values: dict[str, Any] = {
         "story": story,
-        "card": card(story.ticket, story.topics, organisation, parts.clock()),
+        "card": card(story.ticket, story.topics, world, parts.clock()),
         "topic": _topic(organisation, story.topics),
         "person": _person(organisation),
         "most": board.MOST,
@@ -36,7 +37,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def picture(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
-    number, message_id = request.match_info["number"], int(request.match_info["message"])
+    number, message_id = request.match_info["number"], row_id(request, "message")
     found = await read(parts, lambda session: board.picture(session, number, message_id))
     if found is None:
         raise web.HTTPNotFound

@@ -11,11 +11,11 @@ from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.gateways.base import GatewayEvent
-from bot.live import TICKETS
+from bot.live import MISSED, TICKETS
 from bot.web.app import make_app
 from bot.web.signin import new_url
 from handlers.incoming import Incoming
-from tests.web.street import PNG, Street, make_street, some_tickets, ticket
+from tests.web.street import PNG, Street, make_street, message, some_tickets, ticket
 
 PHONE = {"width": 360, "height": 740}
 
@@ -171,12 +171,35 @@ async def test_what_was_not_sent_is_kept_and_said_so(window: BrowserContext, sit
 async def test_a_lost_stream_is_caught_up(window: BrowserContext, site: Site) -> None:
     page = await tab(window, site, "tang")
     await expect(page.locator(".offline")).to_be_hidden()
-    # A line whose news this tab never got: it comes with the next connection.
-    from tests.web.street import message
-
+    # A line whose news this tab never got: it is there after the word that something was missed.
     site.street.keep(message("river", "peng", "断线时说的", at=site.street.parts.clock()))
-    site.street.live.publish("missed")
+    site.street.live.publish(MISSED)
     await expect(page.locator(".line")).to_contain_text("断线时说的")
+
+
+async def seen(page: Page, yes: bool) -> None:
+    """As if the tab came to the front or went behind others."""
+    await page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        not yes,
+    )
+
+
+async def test_many_tabs_behind_others_catch_up_when_seen(window: BrowserContext, site: Site) -> None:
+    """A browser grants a host six connections: tabs that nobody sees must not use them up."""
+    tabs = []
+    for me in ("peng", "ye", "deng", "luo", "fan", "he", "qin", "xiong"):
+        tabs.append(await tab(window, site, me))
+        await seen(tabs[-1], False)
+    front = await tab(window, site, "tang")
+    await say(front, "江岸大厦车库进水了")
+    await expect(front.locator(".line")).to_have_count(2)
+    await say(await tab(window, site, "tang", "stairs"), "路灯坏了")
+    await expect(tabs[0].locator(".line")).to_have_count(0)
+    await seen(tabs[0], True)
+    await expect(tabs[0].locator(".line")).to_have_count(2)
+    await expect(tabs[0].locator('.rooms a[data-room="stairs"] .unread')).to_be_visible()
 
 
 async def test_the_board_changes_by_itself(window: BrowserContext, site: Site) -> None:

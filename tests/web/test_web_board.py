@@ -3,10 +3,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
+from sqlmodel import select
 
 from bot.gateways.base import Connection
 from bot.live import TICKETS
-from storage.tables import Attachment, GatewayGap, Reply, ReplyState
+from storage.tables import Attachment, GatewayGap, Reply, ReplyState, Ticket
 from tests.web.conftest import Browser
 from tests.web.street import NOON, PNG, Street, message, reply, some_tickets, ticket
 
@@ -95,9 +96,9 @@ async def test_a_ticket_tells_its_whole_story(browser: Browser) -> None:
 
 
 async def test_a_picture_belongs_to_its_ticket_and_is_one(browser: Browser, street: Street) -> None:
-    row = message("river", "tang", "", kind="image", ticket_id=1)
-    evil = message("river", "tang", "", kind="image", ticket_id=1)
-    outside = message("river", "tang", "", kind="image", ticket_id=1)
+    with street.database.reading() as session:
+        ticket_id = session.exec(select(Ticket.id).where(Ticket.number == "CTM0712-001")).one()
+    row, evil, outside = (message("river", "tang", "", kind="image", ticket_id=ticket_id) for _ in range(3))
     street.keep(row, evil, outside)
     media = street.parts.settings.storage.media
     media.mkdir()
@@ -105,7 +106,9 @@ async def test_a_picture_belongs_to_its_ticket_and_is_one(browser: Browser, stre
     (media / "b.png").write_bytes(b"<svg onload=alert(1)>")
     (media.parent / "secret.png").write_bytes(PNG)
     for known, path in ((row, "a.png"), (evil, "b.png"), (outside, "../secret.png")):
-        street.keep(Attachment(message_id=known.id, ticket_id=1, state="kept", path=path, due_at=NOON))
+        street.keep(
+            Attachment(message_id=known.id, ticket_id=ticket_id, state="kept", path=path, due_at=NOON)
+        )
     assert f"/tickets/CTM0712-001/pictures/{row.id}" in await browser.get("/tickets/CTM0712-001")
     async with browser.client.get(f"/tickets/CTM0712-001/pictures/{row.id}") as answer:
         assert answer.content_type == "image/png"
@@ -137,19 +140,25 @@ async def test_groups_show_who_is_bound_and_the_gaps(browser: Browser, street: S
 async def test_a_given_up_reply_is_tried_again_or_dropped(browser: Browser, street: Street) -> None:
     text = await browser.get("/replies")
     assert "不在这个群里" in text and "试了 8 次" in text
-    with street.database.reading() as session:
-        failed, waiting = session.get(Reply, 4), session.get(Reply, 3)
-        assert failed and failed.state == ReplyState.FAILED
-        assert waiting and waiting.state == ReplyState.WAITING
-    await browser.post("/replies/4/retry")
-    await browser.post("/replies/3/drop")
-    await browser.post("/replies/1/drop")
+
+    def rows() -> dict[str, Reply]:
+        with street.database.reading() as session:
+            return {row.key: row for row in session.exec(select(Reply)).all()}
+
+    ids = {key: row.id for key, row in rows().items()}
+    await browser.post(f"/replies/{ids['m4:0']}/retry")
+    await browser.post(f"/replies/{ids['m3:0']}/drop")
+    await browser.post(f"/replies/{ids['m1:0']}/drop")
     await browser.post("/replies/999/retry")
-    with street.database.reading() as session:
-        states = {id: row.state for id in (1, 3, 4) if (row := session.get(Reply, id))}
-        assert states == {1: "sent", 3: "dropped", 4: "waiting"}
-        again = session.get(Reply, 4)
-        assert again and again.attempts == 0 and again.due_at == NOON
+    await browser.post("/replies/9999999999999999999/retry", 404)
+    now = rows()
+    assert {key: row.state for key, row in now.items()} == {
+        "m1:0": ReplyState.SENT,
+        "m2:0": ReplyState.SENT,
+        "m3:0": ReplyState.DROPPED,
+        "m4:0": ReplyState.WAITING,
+    }
+    assert now["m4:0"].attempts == 0 and now["m4:0"].due_at == NOON
 
 
 async def test_pages_are_told_of_changes_together(browser: Browser, street: Street) -> None:

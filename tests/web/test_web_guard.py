@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from bot.web import board
 from bot.web.app import make_app
@@ -53,6 +54,24 @@ async def test_an_unknown_page_is_a_page(browser: Browser) -> None:
     assert "没有这个页面" in await browser.get("/nope", 404)
     assert "没有这个页面" in await browser.get("/tickets/CTM0712-999", 404)
     assert "没有这个页面" in await browser.get("/static/../settings.py", 404)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/board?label=%00", 400),
+        ("/tickets/%00", 400),
+        ("/tickets/%ff", 404),
+        ("/tickets/" + "9" * 5000, 404),
+        ("/tickets/CTM0712-001/pictures/9999999999999999999", 404),
+        ("/board?label=%ff%fe&area=%F0%9F&room=/&urgency=-1&page=-1&page=99999999999999999999", 200),
+        ("/chat?room=%ff&me=guest:", 200),
+        ("/chat/lines?before=99999999999999", 200),
+    ],
+)
+async def test_strange_addresses_are_answered(browser: Browser, path: str, status: int) -> None:
+    async with browser.client.session.get(URL(browser.origin + path, encoded=True)) as answer:
+        assert answer.status == status
 
 
 async def test_a_failure_shows_a_reference_and_no_trace(

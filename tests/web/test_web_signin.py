@@ -81,7 +81,7 @@ async def test_an_expired_link_and_an_expired_session_are_refused(stranger: Brow
         assert len(session.exec(select(SignIn)).all()) == 1, "expired links are swept"
 
 
-@pytest.mark.parametrize("token", ["", "x", "%00", "%ff%fe", "é" * 400])
+@pytest.mark.parametrize("token", ["", "x", "%ff%fe", "é" * 400])
 async def test_an_unknown_token_is_refused(stranger: Browser, token: str) -> None:
     await stranger.get(f"/?token={token}", 401)
 

@@ -91,17 +91,35 @@
 
   // -- live -------------------------------------------------------------------------------------------
   const offline = page.querySelector(".offline");
-  const events = new EventSource(page.dataset.events);
-  events.addEventListener("hello", () => { offline.hidden = true; catchUp(); });
-  events.addEventListener("again", catchUp);
-  events.addEventListener("line", (event) => { add(event.data); looked(); });
-  events.addEventListener("elsewhere", (event) => mark(event.data, true));
-  events.addEventListener("error", () => {
-    offline.hidden = false;
-    if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
-  });
-  addEventListener("pagehide", () => events.close());
+  let events = null;
+  function listen() {
+    if (events || document.hidden) return;
+    events = new EventSource(page.dataset.events);
+    events.addEventListener("hello", (event) => {
+      offline.hidden = true;
+      catchUp();
+      for (const [name, at] of Object.entries(JSON.parse(event.data))) {
+        if (name !== room && at > seen(name)) mark(name, true);
+      }
+    });
+    events.addEventListener("again", catchUp);
+    events.addEventListener("line", (event) => { add(event.data); looked(); });
+    events.addEventListener("elsewhere", (event) => mark(event.data, true));
+    events.addEventListener("error", () => {
+      offline.hidden = false;
+      if (events && events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
+    });
+  }
+  // A browser grants a host six connections over all its tabs, and every tab is a person: a tab that nobody
+  // sees gives its own back, and catches up when it is looked at again.
+  function rest() {
+    if (events) events.close();
+    events = null;
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+  addEventListener("pagehide", rest);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  listen();
 
   // -- what is quoted and attached ----------------------------------------------------------------------
   const quoting = find(".quoting");

@@ -31,7 +31,7 @@ class Match:
 
 
 def find(ctx: Context, incoming: Incoming, verdict: Verdict, area: str) -> Match | None:
-    """The open ticket that this report is another report of, or None."""
+    """The open ticket, locked, that this report is another report of, or None."""
     window = timedelta(hours=ctx.rules.linking.window_hours)
     candidates = store.open_matters(
         ctx.session,
@@ -72,7 +72,9 @@ def _likeness(
     verdict: Verdict,
     window: timedelta,
 ) -> float:
-    same_group, age = ticket.told_here, ctx.now - ticket.updated_at
+    age = ctx.now - ticket.updated_at
+    # A private chat is nobody's but the sender's own.
+    same_group = ticket.told_here and (not incoming.is_private or ticket.reporter == incoming.sender)
     words = max(_words(ticket.summary, incoming.text), 0.0)
     place = _place(ticket, incoming, verdict)
     if place == 0.0:

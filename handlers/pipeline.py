@@ -78,7 +78,8 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     """Does what the reading asks for: tickets, events and replies, in the caller's transaction."""
     if reading.quiet:
         return Handled(reading.outcome)
-    if _talks_in_circles(ctx, incoming):
+    # Danger is never taken for a loop: it joins its ticket, of which is told only now and then.
+    if reading.verdict.urgency < 3 and _talks_in_circles(ctx, incoming):
         return Handled(Outcome.IGNORED)
     if reading.command is not None:
         ticket = commands.run(ctx, incoming, reading.command)

@@ -5,9 +5,10 @@ from datetime import timedelta
 from handlers import tickets
 from handlers.context import Context
 from handlers.deadlines import quiet_end
-from handlers.organisation import Level, Person
+from handlers.lifecycle import State
+from handlers.organisation import Level, Person, Role
 from handlers.permissions import BOT
-from handlers.replies import Place, command_places, reporting_places, say
+from handlers.replies import Place, command_places, group_name, reporting_places, say
 from handlers.wording import at, facts
 from storage import tickets as store
 from storage.tables import Ticket
@@ -42,29 +43,46 @@ def _pause(ctx: Context, ticket: Ticket) -> timedelta:
 
 
 def _remind(ctx: Context, ticket: Ticket) -> None:
-    """In the group where it was reported first; by name, so that only the owner is disturbed."""
+    """In one group and by name, so that only the one it waits for is disturbed."""
     ticket.reminders += 1
     ticket.due_at = ctx.now + _pause(ctx, ticket)
     event = tickets.record(ctx, ticket, "remind", BOT, data={"step": ticket.due_kind, "n": ticket.reminders})
+    person = _waited_for(ctx, ticket)
+    values = facts(ctx, ticket) | {"who": at(person, ctx.texts("report.nobody"))}
+    step = "check" if ticket.state == State.PENDING_CHECK else ticket.due_kind
+    for place in _where(ctx, ticket)[:1]:
+        text = ctx.texts(f"remind.{step}", **values)
+        _tell(ctx, ticket, place, text, f"e{event.id}", [person] if person else [])
+
+
+def _waited_for(ctx: Context, ticket: Ticket) -> Person | None:
+    """Who has it in hand while it is being done, as long as it has not climbed; else who answers for it."""
+    at_work = ticket.state in {State.DISPATCHED, State.IN_PROGRESS}
+    climbed = Level(ticket.level) is not ctx.organisation.level_of(ticket.area)
+    handler = ctx.organisation.person(ticket.handler or "") if at_work and not climbed else None
+    return handler or ctx.organisation.person(ticket.owner or "")
+
+
+def _where(ctx: Context, ticket: Ticket) -> list[Place]:
+    """The group where it was reported, until coordinators answer for it: then theirs.
+
+    Who reported in private is not reminded of what others have to do.
+    """
+    groups = [place for place in reporting_places(ctx, ticket) if place.room]
     owner = ctx.organisation.person(ticket.owner or "")
-    values = facts(ctx, ticket) | {"owner": at(owner, ctx.texts("report.nobody"))}
-    place = reporting_places(ctx, ticket)[0]
-    say(
-        ctx,
-        place,
-        ctx.texts(f"remind.{ticket.due_kind}", **values),
-        key=f"e{event.id}",
-        ticket=ticket,
-        mentions=[owner] if owner else [],
-        urgency=ticket.urgency,
-    )
+    above = command_places(ctx, ticket.account, ticket.area)
+    if owner is not None and owner.role is not Role.COORDINATOR:
+        return groups + above
+    area = ctx.organisation.area_at(ticket.area, Level(ticket.level))
+    return (command_places(ctx, ticket.account, area.code) if area else above) + groups
 
 
 def _next_level(ctx: Context, ticket: Ticket) -> Level | None:
-    """The next level that has somebody to answer for it; the district is not reached by missed deadlines."""
+    """The next level that has somebody else to answer for it; missed deadlines do not reach the district."""
     level = Level(ticket.level).above
     while level is not None and level is not Level.DISTRICT:
-        if tickets.owner_of(ctx, ticket.area, level) is not None:
+        owner = tickets.owner_of(ctx, ticket.area, level)
+        if owner is not None and owner.id != ticket.owner:
             return level
         level = level.above
     return None
@@ -81,17 +99,16 @@ def _climb(ctx: Context, ticket: Ticket) -> None:
     ticket.due_at = ctx.now + _pause(ctx, ticket)
     area = ctx.organisation.area_at(ticket.area, level)
     values = facts(ctx, ticket) | {"owner": at(owner), "area": area.name if area else ""}
-    for place in reporting_places(ctx, ticket):
-        _tell(ctx, ticket, place, ctx.texts("event.climb", **values), f"e{event.id}", owner)
-    group = ctx.organisation.group(ticket.room)
-    values |= {
-        "from_level": ctx.texts(f"names.level.{before}"),
-        "group": group.topic or ctx.texts("report.some_group"),
-    }
     code = area.code if area else ctx.organisation.root
-    for place in command_places(ctx, ticket.account, code)[:1]:
-        _tell(ctx, ticket, place, ctx.texts("event.climb_notice", **values), f"e{event.id}:notice", owner)
+    above = command_places(ctx, ticket.account, code)[:1]
+    for place in reporting_places(ctx, ticket):
+        if place not in above:
+            _tell(ctx, ticket, place, ctx.texts("event.climb", **values), f"e{event.id}", [owner])
+    values |= {"from_level": ctx.texts(f"names.level.{before}"), "group": group_name(ctx, ticket)}
+    for place in above:
+        text = ctx.texts("event.climb_notice", **values)
+        _tell(ctx, ticket, place, text, f"e{event.id}:notice", [owner])
 
 
-def _tell(ctx: Context, ticket: Ticket, place: Place, text: str, key: str, owner: Person) -> None:
-    say(ctx, place, text, key=key, ticket=ticket, mentions=[owner], urgency=ticket.urgency)
+def _tell(ctx: Context, ticket: Ticket, place: Place, text: str, key: str, people: list[Person]) -> None:
+    say(ctx, place, text, key=key, ticket=ticket, mentions=people, urgency=ticket.urgency)

@@ -7,7 +7,7 @@ from handlers.context import Context
 from handlers.incoming import Incoming
 from handlers.organisation import Group, GroupKind, Person
 from storage import rooms, tickets
-from storage.tables import Reply, Ticket
+from storage.tables import Reply, Room, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,15 @@ def reporting_places(ctx: Context, ticket: Ticket) -> list[Place]:
         for report in tickets.reports(ctx.session, ticket.id)
     ]
     return list(dict.fromkeys(places))
+
+
+def group_name(ctx: Context, ticket: Ticket) -> str:
+    """What the group where it was first reported is called."""
+    if not ticket.room:
+        return ctx.texts("report.private")
+    room = ctx.session.get(Room, (ticket.account, ticket.room))
+    topic = room.topic if room else ""
+    return ctx.organisation.group(ticket.room, topic).topic or topic or ctx.texts("report.some_group")
 
 
 def room_of(ctx: Context, account: str, group: Group) -> str | None:

@@ -7,8 +7,10 @@ from handlers import incidents, tickets
 from handlers.context import Context
 from handlers.hotlines import hotline
 from handlers.incoming import Incoming
+from handlers.lifecycle import State, path
+from handlers.organisation import Person, Role
 from handlers.permissions import BOT
-from handlers.replies import Place, answer, command_places, place_of, reporting_places, say
+from handlers.replies import Place, command_places, place_of, reporting_places, say
 from handlers.rules import Rules
 from handlers.wording import at, facts, shorten
 from storage import replies as outbox
@@ -44,24 +46,31 @@ def area_of(ctx: Context, incoming: Incoming) -> str:
 
 
 def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str) -> Ticket:
-    """Opens a ticket and writes the answers: into the group and, in danger, to the coordinators."""
+    """Opens a ticket and writes the answers: into the group and, where needed, to the coordinators."""
     ticket = tickets.open_ticket(ctx, incoming, verdict, area_of(ctx, incoming), text)
     _take_pictures(ctx, ticket, incoming)
+    key = f"m{incoming.row_id}:opened"
     if ticket.urgency == 3:
-        _tell_danger(ctx, ticket, incoming, "urgent", f"m{incoming.row_id}:opened")
+        _tell_danger(ctx, ticket, incoming, "urgent", key)
         return ticket
     owner = ctx.organisation.person(ticket.owner or "")
-    answer_text = ctx.texts("report.opened", **facts(ctx, ticket), owner=_call(ctx, ticket))
+    command = command_places(ctx, ticket.account, ticket.area)
+    # Nobody who could take it reads along: a private chat, or a group without a grid owner of its own.
+    unheard = incoming.is_private or owner is None or owner.role is not Role.GRID_OWNER
+    passed_on = unheard and bool(command) and place_of(incoming) not in command
+    shown = facts(ctx, ticket) | {"owner": _call(ctx, ticket)}
     say(
         ctx,
         place_of(incoming),
-        answer_text,
-        key=f"m{incoming.row_id}:opened",
+        ctx.texts("report.opened_command" if passed_on else "report.opened", **shown),
+        key=key,
         ticket=ticket,
         message_id=incoming.row_id,
-        mentions=[owner] if owner else [],
+        mentions=[owner] if owner and not passed_on else [],
         urgency=ticket.urgency,
     )
+    if passed_on:
+        _tell_command(ctx, ticket, incoming, "to_command", command[:1], shown, key)
     return ticket
 
 
@@ -77,37 +86,56 @@ def join(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> 
         raise_urgency(ctx, ticket, incoming, verdict.urgency)
         if ticket.urgency == 3:
             return
+    _tell_joined(ctx, ticket, incoming, verdict)
+
+
+def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> None:
+    """Once in a while for each place; a number to call that was not named yet is named at once."""
+    number = hotline(verdict.label, incoming.text) if verdict.urgency == 3 else ""
+    place = place_of(incoming)
+    key = f"joined{number}"
     since = ctx.now - _JOIN_PAUSE
-    if outbox.said_lately(ctx.session, ticket.id, incoming.room, ":joined", since):
+    if outbox.said_lately(
+        ctx.session, ticket.id, place.room, f":{key}:{place.room or '@' + place.person}", since
+    ):
         return
     count = store.count_reports(ctx.session, ticket.id)
-    text = ctx.texts("report.joined", **facts(ctx, ticket), count=count)
-    answer(ctx, incoming, text, ticket=ticket, key="joined")
+    template = "joined_urgent" if number else "joined" if count > 1 else "joined_own"
+    say(
+        ctx,
+        place,
+        ctx.texts(f"report.{template}", **facts(ctx, ticket), count=count, hotline=number),
+        key=f"m{incoming.row_id}:{key}",
+        ticket=ticket,
+        message_id=incoming.row_id,
+        urgency=verdict.urgency,
+    )
 
 
 def raise_urgency(ctx: Context, ticket: Ticket, incoming: Incoming, urgency: int) -> None:
     """A change for the worse: the clock starts anew and, in danger, everybody responsible is called."""
     before, ticket.urgency = ticket.urgency, urgency
+    if urgency == 3 and path("wake", State(ticket.state)) is not None:
+        tickets.act(ctx, ticket, "wake", BOT, message_id=incoming.row_id)
     ticket.clock_from = ctx.now
     tickets.act(ctx, ticket, "raise", BOT, message_id=incoming.row_id, before=before, after=urgency)
     if urgency == 3:
-        if ticket.state == "reported":
+        if ticket.state == State.REPORTED:
             tickets.act(ctx, ticket, "auto_accept", BOT, message_id=incoming.row_id)
         _tell_danger(ctx, ticket, incoming, "raised", f"m{incoming.row_id}:raised")
 
 
 def _tell_danger(ctx: Context, ticket: Ticket, incoming: Incoming, kind: str, key: str) -> None:
-    """Names the number to call, calls the grid owner in every reporting group, tells the coordinators."""
-    owner = ctx.organisation.person(ticket.owner or "")
-    here = place_of(incoming)
-    above = [place for place in command_places(ctx, ticket.account, ticket.area) if place != here]
+    """Names the number to call, calls who must act in every reporting group, tells the coordinators."""
+    people = _responsible(ctx, ticket)
+    places = dict.fromkeys([place_of(incoming), *reporting_places(ctx, ticket)])
+    above = [place for place in command_places(ctx, ticket.account, ticket.area) if place not in places]
     values = facts(ctx, ticket) | {
-        "owner": _call(ctx, ticket),
+        "owner": at(people, ctx.texts("report.nobody")),
         "hotline": hotline(ticket.label, incoming.text),
     }
-    template = f"report.{kind}" if above or kind != "urgent" else "report.urgent_alone"
-    people = [owner] if owner else []
-    for place in dict.fromkeys([here, *reporting_places(ctx, ticket)]):
+    template = f"report.{kind}" if above else f"report.{kind}_alone"
+    for place in places:
         say(
             ctx,
             place,
@@ -118,21 +146,22 @@ def _tell_danger(ctx: Context, ticket: Ticket, incoming: Incoming, kind: str, ke
             mentions=people,
             urgency=3,
         )
-    _tell_command(ctx, ticket, incoming, above, values, key)
+    _tell_command(ctx, ticket, incoming, "to_street", above, values, key)
 
 
 def _tell_command(
     ctx: Context,
     ticket: Ticket,
     incoming: Incoming,
+    template: str,
     places: list[Place],
     values: dict[str, str],
     key: str,
 ) -> None:
-    owner = ctx.organisation.person(ticket.owner or "")
     group = ctx.organisation.group(incoming.room, incoming.room_topic)
+    topic = group.topic or incoming.room_topic or ctx.texts("report.some_group")
     values = values | {
-        "group": group.topic or incoming.room_topic or ctx.texts("report.some_group"),
+        "group": ctx.texts("report.private") if incoming.is_private else topic,
         "summary": shorten(incoming.text, 100),
         "reporter": _reporter(ctx, incoming),
     }
@@ -140,13 +169,19 @@ def _tell_command(
         say(
             ctx,
             place,
-            ctx.texts("report.to_street", **values),
+            ctx.texts(f"report.{template}", **values),
             key=f"{key}:street",
             ticket=ticket,
             message_id=incoming.row_id,
-            mentions=[owner] if owner else [],
-            urgency=3,
+            mentions=_responsible(ctx, ticket),
+            urgency=ticket.urgency,
         )
+
+
+def _responsible(ctx: Context, ticket: Ticket) -> list[Person]:
+    """Who answers for it and, where it was given to somebody else, who has it in hand."""
+    ids = dict.fromkeys([ticket.owner or "", ticket.handler or ""])
+    return [person for id in ids if (person := ctx.organisation.person(id))]
 
 
 def _reporter(ctx: Context, incoming: Incoming) -> str:
@@ -191,7 +226,7 @@ def handle_picture(ctx: Context, incoming: Incoming) -> tuple[Outcome, Ticket | 
     if report is None:
         return Outcome.NONE, None
     ticket = store.locked(ctx.session, report.ticket_id)
-    if ticket.state == "closed":
+    if ticket.state == State.CLOSED:
         return Outcome.NONE, None
     attach_picture(ctx, ticket, incoming.row_id, incoming)
     return Outcome.PICTURE, ticket

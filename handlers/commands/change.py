@@ -63,13 +63,20 @@ def wrong_state(ctx: Context, call: Call, ticket: Ticket) -> str:
     names = [
         _COMMAND_OF[action]
         for action in possible(State(ticket.state))
-        if action in _COMMAND_OF and may(ctx, call, ticket, ACTIONS[action].permission)
+        if action in _COMMAND_OF
+        and not _done_before(ticket, action)
+        and may(ctx, call, ticket, ACTIONS[action].permission)
     ]
     known = {entry.name for entry in all_commands()}
     ways = "、".join(f"#{name}" for name in dict.fromkeys(names) if name in known)
     following = ctx.texts("command.next", commands=ways) if ways else ""
     values = facts(ctx, ticket) | {"command": call.command.name, "next": following}
     return ctx.texts("command.wrong_state", **values)
+
+
+def _done_before(ticket: Ticket, action: str) -> bool:
+    done = {"accept": ticket.accepted_at, "arrive": ticket.arrived_at, "satisfied": ticket.satisfied}
+    return done.get(action) is not None
 
 
 def already(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
@@ -123,6 +130,12 @@ def do(
             if place not in places:
                 _say(ctx, call, ticket, place, ctx.texts("event.danger_over", **shown), event.id)
     return ticket
+
+
+def person_list(ctx: Context, person_id: str | None) -> list[Person]:
+    """The person to be mentioned, if the organisation knows him."""
+    person = ctx.organisation.person(person_id or "")
+    return [person] if person else []
 
 
 def _say(

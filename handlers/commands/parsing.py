@@ -13,6 +13,8 @@ _TICKET = r"([A-Za-z][A-Za-z0-9_.]*\d{4}-\d{3,5}|\d{1,5})"
 _NUMBER = re.compile(rf"^[#\s]*{_TICKET}(?:号|单)?(?=$|[\s,，:：。.、@!！;；])", re.ASCII)
 _BARE_NUMBER = re.compile(rf"^{_TICKET}\s*$", re.ASCII)
 _TOPIC = re.compile(r"^[#＃][^\s#＃]+[#＃]")
+# "@bot CTM0712-031 怎么样了": asked how it goes. Longer words behind a number are the bot's own, passed on.
+_QUESTION = re.compile(r"^([A-Za-z][A-Za-z0-9_.]*\d{4}-\d{3,5})(?!\d).{0,12}$", re.ASCII)
 _LEADING_MENTION = re.compile(r"^(?:@[^\s\u2005]+[\s\u2005]+)+")
 
 
@@ -38,11 +40,12 @@ def parse(text: str, *, addressed: bool = False) -> Parsed | None:
         return Parsed(COMMANDS["进度"], bare[1].upper(), "")
     if found := _longest(body, glue=prefixed):
         return _parsed(*found)
-    leading = _NUMBER.match(body)  # "#31 接单"
-    found = _longest(body[leading.end() :].lstrip(_SEPARATORS), glue=False) if leading else None
-    if leading is None or found is None or not found[0].numbered:
-        return None
-    return Parsed(found[0], leading[1].upper(), found[1].strip(_AROUND))
+    if leading := _NUMBER.match(body):  # "#31 接单"
+        found = _longest(body[leading.end() :].lstrip(_SEPARATORS), glue=False)
+        if found and found[0].numbered:
+            return Parsed(found[0], leading[1].upper(), found[1].strip(_AROUND))
+    asked = _QUESTION.match(body) if addressed else None
+    return Parsed(COMMANDS["进度"], asked[1].upper(), "") if asked else None
 
 
 def _parsed(entry: Command, rest: str) -> Parsed:

@@ -5,11 +5,10 @@ from dataclasses import replace
 from classifiers.verdict import Sample
 from handlers import incidents, reports
 from handlers.commands import target
-from handlers.commands.change import do, may, refused
+from handlers.commands.change import do, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import State
-from handlers.organisation import Person
 from handlers.permissions import Permission
 from handlers.replies import answer
 from handlers.tickets import lock_openings, record
@@ -98,11 +97,9 @@ def dissatisfied(ctx: Context, call: Call) -> Ticket | None:
         text = ctx.texts("command.too_late", **facts(ctx, ticket), hours=hours)
         answer(ctx, call.incoming, text, ticket=ticket)
         return ticket
-    owner = ctx.organisation.person(ticket.owner or "")
-    mentions: list[Person] = [owner] if owner else []
     note = call.argument or ctx.texts("command.no_reason")
     ticket.satisfied = False
-    return do(ctx, call, ticket, "reopen", note=note, mentions=mentions)
+    return do(ctx, call, ticket, "reopen", note=note, mentions=person_list(ctx, ticket.owner))
 
 
 def _closed(ctx: Context, call: Call) -> Ticket | None:

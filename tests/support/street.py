@@ -1,4 +1,4 @@
-"""A street to try things on: the sample organisation, a clock that is moved by hand, an intake without threads."""
+"""A street to try things on: the sample organisation, a clock moved by hand, an intake without threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,12 +95,18 @@ class Street:
         return self.say(room, sender, kind=MessageKind.IMAGE)
 
     def quote(self, room: str, sender: str, reply: Reply, text: str) -> list[Reply]:
-        """Answers one of the bot's messages, which is then taken as sent."""
+        """Answers one of the bot's messages."""
+        return self.say(room, sender, text, quote=self.quoted(reply))
+
+    def quoted(self, *replies: Reply) -> Quote:
+        """The bot's message, which is then taken as sent; several replies went out as one message."""
+        said_as = f"bot-{replies[0].id}"
         with self.database.transaction() as session:
-            row = session.get(Reply, reply.id)
-            assert row is not None
-            row.external_id = f"bot-{reply.id}"
-        return self.say(room, sender, text, quote=Quote(reply.text, f"bot-{reply.id}"))
+            for reply in replies:
+                row = session.get(Reply, reply.id)
+                assert row is not None
+                row.external_id = said_as
+        return Quote("\n".join(reply.text for reply in replies), said_as)
 
     def sweep(self) -> list[Reply]:
         """Lets deadlines speak."""

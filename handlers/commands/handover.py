@@ -1,0 +1,150 @@
+"""The commands by which a matter changes hands: 接单 派单 退回."""
+
+import re
+from dataclasses import replace
+
+from handlers.commands import target
+from handlers.commands.change import already, do, may, person_list, refused
+from handlers.commands.registry import Call, UsageError, command
+from handlers.context import Context
+from handlers.lifecycle import State
+from handlers.organisation import GroupKind, Person, Role
+from handlers.permissions import Permission
+from handlers.replies import Place, answer, room_of, say
+from handlers.wording import at, facts
+from storage.tables import Ticket
+
+
+@command("接单", "accept", "take", usage="#接单 [号]", permission=Permission.STAFF, help="接下这件事")
+def accept(ctx: Context, call: Call) -> Ticket | None:
+    def waits(ticket: Ticket) -> bool:
+        given = ticket.state == State.DISPATCHED and ticket.handler == call.actor.id
+        return given or ticket.accepted_at is None
+
+    ticket = target.find(ctx, call, waits)
+    if ticket is None:
+        return None
+    if ticket.state == State.DISPATCHED and may(ctx, call, ticket, Permission.STAFF):
+        ticket.handler, ticket.handler_name = call.actor.id, call.actor.name
+        return do(ctx, call, ticket, "take", template="event.accept")
+    if refused(ctx, call, ticket, "accept"):
+        return ticket
+    if ticket.accepted_at is not None:
+        return already(ctx, call, ticket)
+    ticket.owner = call.actor.id
+    return do(ctx, call, ticket, "accept")
+
+
+@command(
+    "派单",
+    "dispatch",
+    "assign",
+    usage="#派单 [号] @谁|单位",
+    permission=Permission.OWNER,
+    help="派给谁去办",
+    glued=True,
+)
+def dispatch(ctx: Context, call: Call) -> Ticket | None:
+    glued = _NUMBER_AND_NAME.match(call.argument)
+    if glued and not call.number and _known_by_name(ctx, glued[2]):
+        call = replace(call, number=glued[1], argument=glued[2])
+    ticket = target.find(ctx, call)
+    if ticket is None or refused(ctx, call, ticket, "dispatch"):
+        return ticket
+    person, asked = _whom(ctx, call, ticket)
+    if not asked:
+        raise UsageError
+    if len(asked) > 30:
+        answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
+        return ticket
+    if ticket.state == State.DISPATCHED and ticket.handler == (person.id if person else asked):
+        return already(ctx, call, ticket)
+    ticket.handler = person.id if person else asked
+    ticket.handler_name = asked
+    values = {"handler": ticket.handler_name, "mention": at(person) if person else ""}
+    template = "event.dispatch" if person else "event.dispatch_unknown"
+    do(
+        ctx,
+        call,
+        ticket,
+        "dispatch",
+        note=asked,
+        template=template,
+        values=values,
+        mentions=[person] if person else [],
+    )
+    if person:
+        _notify_unit(ctx, call, ticket, person)
+    return ticket
+
+
+_NUMBER_AND_NAME = re.compile(r"^(\d{1,5})[号单]?[@＠]?(\D.*)", re.ASCII | re.DOTALL)  # 派单2何志愿
+_AFTER_NAME = re.compile(r"[\s\u2005,，:：。;；、]")
+
+
+def _whom(ctx: Context, call: Call, ticket: Ticket) -> tuple[Person | None, str]:
+    """Who is to do it, and the name: mentioned, or named up front; None for a name nobody knows."""
+    words = call.argument.lstrip("@＠ ")
+    typed = _AFTER_NAME.split(words, maxsplit=1)[0]
+    others = [m for m in call.incoming.mentions if m != call.incoming.account]
+    known = [person for m in others if (person := ctx.organisation.person(m))]
+    if found := [*known, *_known_by_name(ctx, words, ticket.area)]:
+        return found[0], found[0].name
+    if others and typed:
+        return Person(
+            id=others[0], name=typed[:60]
+        ), typed  # somebody of the group whom the file does not name
+    return None, typed
+
+
+def _known_by_name(ctx: Context, words: str, area: str = "") -> list[Person]:
+    """People and units whose name the words begin with, the longest name first, then the nearest."""
+    near = [*ctx.organisation.staff(area, *Role), *ctx.organisation.people.values()]
+    named = [person for person in near if words.startswith(person.name) and person.role is not Role.BOT]
+    return sorted(named, key=lambda person: -len(person.name))
+
+
+def _notify_unit(ctx: Context, call: Call, ticket: Ticket, person: Person) -> None:
+    """A unit is told in the units' group as well, where it lives."""
+    if person.role is not Role.UNIT:
+        return
+    groups = ctx.organisation.groups_of(GroupKind.UNITS, ticket.area)
+    rooms = [room for group in groups if (room := room_of(ctx, ticket.account, group))]
+    for room in rooms[:1]:
+        text = ctx.texts("event.dispatch_notice", **facts(ctx, ticket), handler=at(person))
+        say(
+            ctx,
+            Place(ticket.account, room),
+            text,
+            key=f"m{call.incoming.row_id}:unit",
+            ticket=ticket,
+            message_id=call.incoming.row_id,
+            mentions=[person],
+            urgency=2,
+        )
+
+
+@command(
+    "退回",
+    "return",
+    usage="#退回 [号] 原因",
+    permission=Permission.STAFF,
+    help="派错了退回，或核实不属实退回再办",
+    glued=True,
+)
+def give_back(ctx: Context, call: Call) -> Ticket | None:
+    states = {State.DISPATCHED, State.PENDING_CHECK}
+    ticket = target.find(ctx, call, lambda t: t.state in states)
+    if ticket is None:
+        return None
+    action = "rework" if ticket.state == State.PENDING_CHECK else "return"
+    if refused(ctx, call, ticket, action):
+        return ticket
+    if action == "rework":
+        people = person_list(ctx, ticket.handler)
+        return do(
+            ctx, call, ticket, action, note=call.argument, mentions=people, values={"mention": at(people)}
+        )
+    do(ctx, call, ticket, action, note=call.argument, mentions=person_list(ctx, ticket.owner))
+    ticket.handler, ticket.handler_name = None, ""
+    return ticket

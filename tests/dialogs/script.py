@@ -1,0 +1,253 @@
+"""Reads a conversation file and plays it. README.md beside this file says what the lines mean."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import yaml
+from sqlmodel import Session, col, func, select
+
+from handlers import digest
+from handlers.incoming import Incoming, MessageKind, Quote
+from handlers.organisation import Group, Organisation, Person
+from handlers.rules import Rules
+from storage.database import Database
+from storage.tables import Attachment, Reply, Ticket
+from storage.tickets import count_reports
+from tests.support.street import ACCOUNT, ZONE, Street, make_world
+
+PRIVATE = "私聊"
+_MOVE = re.compile(r"^\+(\d+)([mhd])$")
+_DIGEST = re.compile(r"^日报 (\d{4}-\d\d-\d\d)$")
+_SETTING = re.compile(r"^设 (群|人|规则|没有) (\{.*\})$")
+_SAYING = re.compile(
+    r"^(?:(?P<at>\d\d:\d\d) )?(?P<place>\S+) (?P<who>\S+?)"
+    r"(?: ↩(?:「(?P<quoted>[^」]*)」|『(?P<words>[^』]*)』))?(?P<twice> ×2)?[:：]\s*(?P<text>.*)$"
+)
+_ANSWER = re.compile(r"^    → (?P<place>[^:：]+)[:：](?P<text>.*)$")
+_FACT = re.compile(r"^    = (?P<fact>.*)$")
+_SPANS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass
+class Step:
+    """One line that does something, with the answers wanted (place, text) and facts checked after it."""
+
+    line: int
+    text: str
+    answers: list[tuple[str, str]] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Scene:
+    file: str
+    title: str
+    settings: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def scenes(file: Path) -> Iterator[Scene]:
+    scene: Scene | None = None
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("== "):
+            if scene:
+                yield scene
+            scene = Scene(file.stem, line[3:].strip())
+        elif scene is not None and line.strip() and not line.startswith("# "):
+            _take(scene, number, line.rstrip())
+    if scene:
+        yield scene
+
+
+def _take(scene: Scene, number: int, line: str) -> None:
+    if line.startswith("设 "):
+        scene.settings.append(line)
+    elif answer := _ANSWER.match(line):
+        scene.steps[-1].answers.append((answer["place"].strip(), answer["text"].strip()))
+    elif fact := _FACT.match(line):
+        scene.steps[-1].facts.append(fact["fact"])
+    elif line.startswith("      "):
+        place, text = scene.steps[-1].answers[-1]
+        scene.steps[-1].answers[-1] = (place, f"{text}\n{line.strip()}")
+    else:
+        assert not line.startswith(" "), f"{scene.file}.txt:{number}: not understood: {line}"
+        scene.steps.append(Step(number, line))
+
+
+class Stage:
+    """The street on which one scene is played."""
+
+    def __init__(self, scene: Scene, database: Database) -> None:
+        self._scene = scene
+        world = make_world()
+        organisation, rules = _set(scene.settings, world.organisation, world.rules)
+        self._street = Street(database, replace(world, organisation=organisation, rules=rules))
+        self._organisation = organisation
+        self._said: list[Reply] = []
+
+    def play(self) -> None:
+        for step in self._scene.steps:
+            found = self.do(step)
+            self._compare(step, found)
+            for fact in step.facts:
+                self._check(step, fact)
+
+    def do(self, step: Step) -> list[Reply]:
+        """Does what the line says; what the bot answered, everywhere, in order."""
+        found = self._do(step)
+        self._said += found
+        return found
+
+    def _do(self, step: Step) -> list[Reply]:
+        if move := _MOVE.match(step.text):
+            return self._wait(self._street.clock() + timedelta(**{_SPANS[move[2]]: int(move[1])}))
+        if day := _DIGEST.match(step.text):
+            with self._street.context() as ctx:
+                digest.post(ctx, ACCOUNT, date.fromisoformat(day[1]))
+            return self._street.new_replies()
+        saying = _SAYING.match(step.text)
+        assert saying, self._where(step, "not understood")
+        found = self._wait(self._at(saying["at"])) if saying["at"] else []
+        incoming = self._incoming(step, saying)
+        return found + self._street.hear(*([incoming, incoming] if saying["twice"] else [incoming]))
+
+    def shown(self, found: list[Reply]) -> list[tuple[str, str]]:
+        """(place, text) of each answer."""
+        return [(self._place(reply), reply.text) for reply in found]
+
+    def _at(self, clock: str) -> datetime:
+        """The next time it is that late in the street."""
+        now = self._street.clock().astimezone(ZONE)
+        hour, minute = clock.split(":")
+        then = now.replace(hour=int(hour), minute=int(minute))
+        return then if then >= now else then + timedelta(days=1)
+
+    def _wait(self, until: datetime) -> list[Reply]:
+        """Moves the clock from deadline to deadline, as the sweep of the running bot would."""
+        found: list[Reply] = []
+        while True:
+            with self._street.reading() as session:
+                due = session.exec(select(func.min(col(Ticket.due_at)))).one()
+            if due is None or due > until:
+                break
+            self._street.clock.now = max(self._street.clock.now, due)
+            found += self._street.sweep()
+        self._street.clock.now = until
+        return found
+
+    def _incoming(self, step: Step, saying: re.Match[str]) -> Incoming:
+        person = next((p for p in self._organisation.people.values() if p.name == saying["who"]), None)
+        sender = person.id if person else saying["who"]
+        place = "" if saying["place"] == PRIVATE else self._room(saying["place"])
+        text = saying["text"].replace("⏎", "\n")
+        incoming = self._street.incoming(place, sender, text)
+        if place and not incoming.room_topic:
+            incoming = replace(incoming, room_topic=saying["place"])
+        if text == "[图片]":
+            return replace(incoming, text="", kind=MessageKind.IMAGE)
+        return replace(
+            incoming, mentions=self._mentions(text), quote=self._quote(step, saying, place, sender)
+        )
+
+    def _mentions(self, text: str) -> tuple[str, ...]:
+        people = [p.id for p in self._organisation.people.values() if f"@{p.name}" in text]
+        return (*((ACCOUNT,) if "@网格助手" in text else ()), *people)
+
+    def _quote(self, step: Step, saying: re.Match[str], place: str, sender: str) -> Quote | None:
+        words = saying["words"]
+        if words is not None:
+            return Quote(words)
+        if saying["quoted"] is None:
+            return None
+        here = [r for r in self._said if r.room == place and (place or r.person == sender)]
+        reply = next((r for r in reversed(here) if saying["quoted"] in r.text), None)
+        assert reply is not None, self._where(step, "the bot said no such thing here")
+        return self._street.quoted(reply)
+
+    def _room(self, name: str) -> str:
+        return next((g.id for g in self._organisation.groups if name in (g.topic, g.id) and g.id), name)
+
+    def _place(self, reply: Reply) -> str:
+        if not reply.room:
+            person = self._organisation.person(reply.person)
+            return f"{PRIVATE} {person.name if person else reply.person}"
+        return self._organisation.group(reply.room).topic or reply.room
+
+    def _compare(self, step: Step, found: list[Reply]) -> None:
+        shown = self.shown(found)
+        told = "\n".join(answer_lines(shown)) or "    (nothing)"
+        assert like(step.answers, shown), self._where(step, f"\nthe bot said:\n{told}")
+        for reply in found:
+            for person in self._organisation.people.values():
+                called = f"@{person.name} " in reply.text + " "
+                assert called == any(m["id"] == person.id for m in reply.mentions), self._where(
+                    step, f"mention of {person.name}: {reply.text} {reply.mentions}"
+                )
+
+    def _check(self, step: Step, fact: str) -> None:
+        tickets = {ticket.number: ticket for ticket in self._street.tickets()}
+        if fact == "没有工单":
+            assert not tickets, self._where(step, f"there are {list(tickets)}")
+            return
+        number, *wanted = fact.split()
+        with self._street.reading() as session:
+            true = self._facts(session, tickets[number])
+        missing = [word for word in wanted if word not in true]
+        assert not missing, self._where(step, f"{number} is {' '.join(true)}, not {' '.join(missing)}")
+
+    def _facts(self, session: Session, ticket: Ticket) -> list[str]:
+        texts = self._street.world.texts
+        owner = self._organisation.person(ticket.owner or "")
+        pictures = select(func.count()).where(Attachment.ticket_id == ticket.id)
+        facts = [
+            texts(f"names.state.{ticket.state}"),
+            texts(f"names.resolution.{ticket.resolution}") if ticket.resolution else "",
+            texts(f"names.label.{ticket.label}"),
+            texts(f"names.urgency.{ticket.urgency}"),
+            texts(f"names.level.{ticket.level}"),
+            owner.name if owner else "无人",
+            ticket.handler_name,
+            f"{session.exec(pictures).one()}图",
+            f"{count_reports(session, ticket.id)}人",
+            "" if ticket.due_at else "不计时",
+        ]
+        return [fact for fact in facts if fact]
+
+    def _where(self, step: Step, why: str) -> str:
+        return f"{self._scene.file}.txt:{step.line}: {step.text}: {why}"
+
+
+def _set(settings: list[str], organisation: Organisation, rules: Rules) -> tuple[Organisation, Rules]:
+    for line in settings:
+        match = _SETTING.match(line)
+        assert match, f"not understood: {line}"
+        values = yaml.safe_load(match[2])
+        if match[1] == "群":
+            organisation = replace(organisation, groups=(*organisation.groups, Group(**values)))
+        elif match[1] == "人":
+            person = Person(**values)
+            organisation = replace(organisation, people={**organisation.people, person.id: person})
+        elif match[1] == "没有":
+            groups = tuple(g for g in organisation.groups if g.kind != values["kind"])
+            people = {i: p for i, p in organisation.people.items() if p.role != values["role"]}
+            organisation = replace(organisation, groups=groups, people=people)
+        else:
+            rules = Rules.model_validate(rules.model_dump() | values)
+    return organisation, rules
+
+
+def like(wanted: list[tuple[str, str]], got: list[tuple[str, str]]) -> bool:
+    """Whether the answers are those wanted, where … stands for anything."""
+    return len(wanted) == len(got) and all(
+        place == there and re.fullmatch(".*".join(map(re.escape, text.split("…"))), said, re.DOTALL)
+        for (place, text), (there, said) in zip(wanted, got, strict=True)
+    )
+
+
+def answer_lines(answers: list[tuple[str, str]]) -> list[str]:
+    """Answers as they stand in a file."""
+    shown = [f"    → {place}：{text}".replace("\n", "\n        ") for place, text in answers]
+    return [line for answer in shown for line in answer.splitlines()]

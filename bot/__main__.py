@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from bot import logs
 from bot.app import App, StartError, running
@@ -18,7 +19,7 @@ from bot.clock import utc_now
 from bot.gateways.base import GatewayRefused
 from bot.settings import Settings, load, unknown_variables
 from handlers.files import ConfigError
-from storage.database import Database, DatabaseError
+from storage.database import Database, DatabaseError, short
 
 cli = typer.Typer(
     help="Chat-bot bridge for online grid groups: from a message in a group to a closed ticket.",
@@ -47,6 +48,9 @@ def _said_plainly() -> Iterator[None]:
         yield
     except (ConfigError, DatabaseError, StartError, GatewayRefused) as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except DBAPIError as error:
+        typer.echo(f"storage.url: {short(error)}", err=True)
         raise typer.Exit(2) from None
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -15,9 +16,10 @@ from bot.gateways.local import LocalGateway
 from bot.intake import Batch, Intake
 from bot.live import Live
 from bot.outbox import Outbox
+from bot.patience import GaveUp, Patience
 from bot.pictures import Pictures
 from bot.settings import Settings
-from bot.timers import Timers, scheduler
+from bot.timers import Job, Timers, scheduler
 from bot.web.app import make_app
 from bot.web.parts import Parts
 from bot.web.signin import new_url
@@ -32,6 +34,7 @@ from storage.tables import Reply
 log = structlog.get_logger(__name__)
 
 _RELOAD_SECONDS = 5.0
+_LOOK_BACK = timedelta(minutes=1)
 
 
 class StartError(Exception):
@@ -61,7 +64,8 @@ class App:
         self.timers = Timers(self.database, self.worlds, clock, settings)
         self.port = settings.web.port
         self.working: asyncio.Task[None] | None = None
-        self._heard = False
+        self._patience = Patience("gateway events")
+        self._heard = False  # anything of the gateway's state since the start
 
     def _make_gateway(self) -> Gateway:
         if self.settings.gateway.kind == "wechaty":
@@ -84,10 +88,10 @@ class App:
             case Incoming():
                 await self.intake.put(event)
             case RoomChange():
-                await asyncio.to_thread(self._room_changed, event)
+                await asyncio.to_thread(self._patience.insist, lambda: self._room_changed(event))
                 self.live.publish(news.GATEWAY)
             case Listening() | Deaf():
-                await asyncio.to_thread(self._listening_changed, event)
+                await asyncio.to_thread(self._patience.insist, lambda: self._listening_changed(event))
                 self.live.publish(news.GATEWAY)
 
     def _room_changed(self, event: RoomChange) -> None:
@@ -105,15 +109,14 @@ class App:
 
     def _listening_changed(self, event: Listening | Deaf) -> None:
         with self.database.transaction() as session:
+            last = None if self._heard else messages.last_received(session)
+            if last is not None:
+                # A process that was killed could not note when it stopped listening: after the last message.
+                gaps.begin(session, self.gateway.name, last, "the bot was not running")
             if isinstance(event, Deaf):
                 gaps.begin(session, self.gateway.name, event.at, event.reason)
-                return
-            # A process that was killed could not note when it stopped listening: since the last message.
-            last = messages.last_received(session)
-            if last is not None and not gaps.is_open(session, self.gateway.name) and not self._heard:
-                gaps.begin(session, self.gateway.name, last, "the bot was not running")
-                session.flush()
-            gaps.end(session, self.gateway.name, event.at)
+            else:
+                gaps.end(session, self.gateway.name, event.at)
         self._heard = True
 
     async def _on_batch(self, batch: Batch) -> None:
@@ -137,6 +140,7 @@ class App:
         trouble = {
             "intake": self.intake.trouble,
             "outbox": self.outbox.trouble,
+            "gateway events": self._patience.trouble,
             "organisation": self.worlds.trouble,
         }
         return found | {"trouble": {part: why for part, why in trouble.items() if why}}
@@ -150,6 +154,9 @@ class App:
             self.outbox.wake()
             self.live.publish(news.TICKETS)
 
+    async def _look_back(self) -> None:
+        await self.intake.look_back(_LOOK_BACK)
+
     async def _reload(self) -> None:
         if await asyncio.to_thread(self.worlds.reload):
             self.live.publish(news.TICKETS)
@@ -162,17 +169,8 @@ class App:
 
     async def work(self) -> None:
         """Runs everything until cancelled. Raises GatewayRefused."""
-        timers = self.settings.timers
-        jobs = scheduler(
-            self.settings,
-            {
-                "sweep": (timers.sweep_seconds, self._sweep),
-                "digest": (timers.digest_at, self._evening),
-                # The evening may come while the bot is down or not logged in: it is made up for.
-                "digest-late": (60.0, self._evening),
-                "reload": (_RELOAD_SECONDS, self._reload),
-            },
-        )
+        refused: GatewayRefused | None = None
+        jobs = scheduler(self.settings, self._jobs())
         jobs.start()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -182,15 +180,36 @@ class App:
                 # In the group's body, so that at the end it stops first and the intake takes all it heard.
                 await self.gateway.run(self.sink)
         except* GatewayRefused as refusals:
-            raise refusals.exceptions[0] from None
+            refused = next(error for error in refusals.exceptions if isinstance(error, GatewayRefused))
         finally:
             jobs.shutdown(wait=False)
+        if refused is not None:
+            raise refused
+
+    def _jobs(self) -> dict[str, tuple[float | str, Job]]:
+        timers = self.settings.timers
+        return {
+            "sweep": (timers.sweep_seconds, self._sweep),
+            "digest": (timers.digest_at, self._evening),
+            # The evening may come while the bot is down or not logged in: it is made up for.
+            "digest-late": (60.0, self._evening),
+            "look-back": (_LOOK_BACK.total_seconds(), self._look_back),
+            "reload": (_RELOAD_SECONDS, self._reload),
+        }
 
     def stopped(self) -> None:
         """Notes that from now on nobody listens."""
+        self._patience.stop()
+        try:
+            if self._heard:
+                self._patience.insist(self._note_stop)
+        except GaveUp as error:
+            log.error("stop_not_noted", reason=str(error))
+        self.database.close()
+
+    def _note_stop(self) -> None:
         with self.database.transaction() as session:
             gaps.begin(session, self.gateway.name, self.clock(), "stopped")
-        self.database.close()
 
     @asynccontextmanager
     async def pages(self) -> AsyncIterator[None]:

@@ -5,21 +5,20 @@ events and replies. A crash in between leaves stored, unhandled rows, which the 
 """
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import StatementError
-from sqlmodel import Session
 
 from bot.patience import GaveUp, Patience
 from bot.settings import IntakeSettings
+from bot.stored import as_row, clean, from_row
 from handlers.context import Clock, Context, World
-from handlers.incoming import Incoming, MessageKind, Quote
+from handlers.incoming import Incoming
 from handlers.pipeline import Handled, Reading, handle, read, tell_failure
 from storage import messages, rooms
 from storage.database import Database, is_passing
@@ -30,7 +29,6 @@ from storage.tables import Message, Outcome
 log = structlog.get_logger(__name__)
 
 _RECOVERY_BATCH = 200
-_LONGEST_NAME = 200  # characters; PostgreSQL's indexes refuse what is much longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +129,8 @@ class Intake:
         """Handles what was stored that long ago and is not handled."""
         before, last_id = self._clock() - older_than, 0
         found = Batch()
-        while rows := self._left_over(before, last_id):
-            batch = self._handled([_incoming(row) for row in rows])
+        while not self._patience.stopped and (rows := self._left_over(before, last_id)):
+            batch = self._handled([from_row(row) for row in rows])
             last_id = rows[-1].id
             if batch.handled:
                 log.info("recovered", messages=len(batch.handled))
@@ -187,7 +185,7 @@ class Intake:
         now = self._clock()
         seen = {(m.account, m.room): (m.account, m.room, m.room_topic, now) for m in batch if m.room}
         with self._database.transaction() as session:
-            messages.store(session, [_row(incoming, now) for incoming in batch])
+            messages.store(session, [as_row(incoming, now) for incoming in batch])
             # Sorted, so that two processes lock the rooms in the same order.
             rooms.seen(session, [seen[key] for key in sorted(seen)])
 
@@ -258,7 +256,8 @@ def _fail(ctx: Context, incoming: Incoming, reading: Reading, error: Exception) 
         at=f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "",
     )
     if reading.command is not None:
-        tell_failure(ctx, incoming, reference)
+        with ctx.session.begin_nested():
+            tell_failure(ctx, incoming, reference)
     return replace(_handling(incoming, reading, Handled(Outcome.FAILED)), reference=reference)
 
 
@@ -268,87 +267,6 @@ def _reference() -> str:
 
 
 _QUIET = {Outcome.NONE, Outcome.IGNORED}
-
-
-def clean(incoming: Incoming, longest: int) -> Incoming:
-    """The message as it can be stored: no lone surrogates, no NUL, bounded, with an id and a sender."""
-    quote = incoming.quote
-    if quote is not None:
-        quote = Quote(_cut(_printable(quote.text), longest), _name(quote.id))
-    at = incoming.sent_at
-    return replace(
-        incoming,
-        account=_name(incoming.account),
-        id=_name(incoming.id) or f"none-{secrets.token_hex(8)}",
-        room=_name(incoming.room),
-        sender=_name(incoming.sender) or "unknown",
-        sent_at=at if at.tzinfo else at.replace(tzinfo=UTC),
-        kind=incoming.kind if incoming.sender else MessageKind.OTHER,
-        text=_cut(_printable(incoming.text), longest),
-        sender_name=_printable(incoming.sender_name)[:200],
-        room_topic=_printable(incoming.room_topic)[:200],
-        mentions=tuple(_name(mention) for mention in incoming.mentions),
-        quote=quote,
-    )
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[:longest] + "…"
-
-
-def _printable(text: str) -> str:
-    if text.isprintable():
-        return text
-    # SQLite refuses lone surrogates, PostgreSQL refuses NUL; the other control characters say nothing.
-    sound = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(c for c in sound if c >= " " or c in "\n\t")
-
-
-def _name(name: str) -> str:
-    """An id as a key of the database takes it; two that differ stay different."""
-    if len(name) <= _LONGEST_NAME and name.isprintable():
-        return name
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"{_printable(name)[: _LONGEST_NAME - 33]}-{digest}"
-
-
-def _row(incoming: Incoming, now: datetime) -> dict[str, object]:
-    quote = incoming.quote
-    return {
-        "id": incoming.row_id,
-        "account": incoming.account,
-        "external_id": incoming.id,
-        "room": incoming.room,
-        "room_topic": incoming.room_topic,
-        "sender": incoming.account if incoming.from_self else incoming.sender,
-        "sender_name": incoming.sender_name,
-        "kind": str(incoming.kind),
-        "text": incoming.text,
-        "mentions": list(incoming.mentions),
-        "quoted_id": quote.id if quote else None,
-        "quoted_text": quote.text if quote else None,
-        "sent_at": incoming.sent_at,
-        "received_at": now,
-    }
-
-
-def _incoming(row: Message) -> Incoming:
-    quote = Quote(row.quoted_text or "", row.quoted_id or "") if row.quoted_text is not None else None
-    return Incoming(
-        account=row.account,
-        id=row.external_id,
-        room=row.room,
-        sender=row.sender,
-        sent_at=row.sent_at,
-        text=row.text,
-        kind=MessageKind(row.kind),
-        sender_name=row.sender_name,
-        room_topic=row.room_topic,
-        mentions=tuple(row.mentions),
-        quote=quote,
-        from_self=row.sender == row.account,
-        row_id=row.id,
-    )
 
 
 def _handling(incoming: Incoming, reading: Reading, handled: Handled) -> Handling:

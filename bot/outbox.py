@@ -11,18 +11,20 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot.gateways.base import Connection, Gateway, Mention, Outgoing, SendFailed, SendUncertain
+from bot.patience import GaveUp, Patience
 from bot.settings import OutboxSettings
 from handlers.context import Clock
 from storage import messages, replies
-from storage.database import Database, is_passing, short
+from storage.database import Database
 from storage.tables import Reply
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -40,19 +42,18 @@ class Pace:
     account_next: datetime | None = None
     rooms: dict[str, datetime] = field(default_factory=dict)
 
-    def allows(self, reply: Reply, now: datetime) -> bool:
-        if reply.urgency >= 3:
-            return True
-        if self.account_next is not None and now < self.account_next:
-            return False
-        room_next = self.rooms.get(reply.room or reply.person)
-        return room_next is None or now >= room_next
+    def account_rests(self, now: datetime) -> bool:
+        return self.account_next is not None and now < self.account_next
+
+    def resting(self, now: datetime) -> list[str]:
+        """The rooms and people that are left in peace a moment longer."""
+        return [place for place, until in self.rooms.items() if now < until]
 
     def said(self, reply: Reply, now: datetime) -> None:
         self.account_next = now + timedelta(seconds=self.settings.account_seconds)
         self.rooms[reply.room or reply.person] = now + timedelta(seconds=self.settings.group_seconds)
         if len(self.rooms) > 1000:
-            self.rooms = {room: at for room, at in self.rooms.items() if at > now}
+            self.rooms = {place: self.rooms[place] for place in self.resting(now)}
 
 
 class Outbox:
@@ -73,7 +74,13 @@ class Outbox:
         self._on_sent = on_sent
         self._pace = Pace(settings)
         self._wake = asyncio.Event()
-        self.trouble = ""
+        self._patience = Patience("outbox")
+        self._fresh = True  # whatever is under way was so when the last process ended
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be noted right now; shown in /healthz."""
+        return self._patience.trouble
 
     def wake(self) -> None:
         """Something was committed: look now. From the event loop only."""
@@ -81,26 +88,14 @@ class Outbox:
 
     async def run(self) -> None:
         """Works until cancelled; a message that is being said is noted before it returns."""
-        await self._ready()
-        await asyncio.to_thread(self.settle, self._clock() + _LONGEST_BACKOFF)
         while True:
             self._wake.clear()
-            try:
-                busy = self._is_ready() and await _finished(self.step())
-            except DBAPIError as error:
-                if not is_passing(error):
-                    raise
-                self.trouble, busy = short(error), False
-                log.error("outbox_database_busy", reason=self.trouble)
+            busy = self._is_ready() and await self._finished(self.step())
             if not busy:
                 await self._rest()
 
     def _is_ready(self) -> bool:
         return self._gateway.status.connection is Connection.LOGGED_IN
-
-    async def _ready(self) -> None:
-        while not self._is_ready():
-            await self._rest()
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -113,12 +108,22 @@ class Outbox:
     async def step(self) -> bool:
         """Says the next message that is due and allowed; False where there is none."""
         now = self._clock()
-        await asyncio.to_thread(self.settle, now)
-        bundle = await asyncio.to_thread(self._next, now)
-        if not bundle:
-            return False
+        try:
+            # What this process says it notes; what an ended one left open need not be waited for.
+            await self._in_thread(lambda: self.settle(now, now + _LEASE if self._fresh else now))
+            self._fresh = False
+            bundle = await self._in_thread(lambda: self._next(now))
+            if bundle:
+                self._pace.said(bundle[0], now)
+                await self._say(bundle)
+        except GaveUp:
+            return False  # what is not noted is looked into at the next start
+        if bundle and self._on_sent:
+            await self._on_sent(bundle)
+        return bool(bundle)
+
+    async def _say(self, bundle: Sequence[Reply]) -> None:
         ids = [reply.id for reply in bundle]
-        self._pace.said(bundle[0], now)
         try:
             external_id = await self._gateway.send(_outgoing(bundle))
         except SendUncertain as error:
@@ -129,10 +134,6 @@ class Outbox:
             await self._failed(bundle, str(error), final=error.final)
         else:
             await self._note(lambda s: replies.mark_sent(s, ids, external_id, self._clock()))
-        self.trouble = ""
-        if self._on_sent:
-            await self._on_sent(bundle)
-        return True
 
     async def _failed(self, bundle: Sequence[Reply], reason: str, *, final: bool) -> None:
         ids, attempts = [reply.id for reply in bundle], max(reply.attempts for reply in bundle) + 1
@@ -140,26 +141,30 @@ class Outbox:
             log.error("reply_given_up", replies=ids, attempts=attempts, reason=reason)
             await self._note(lambda s: replies.give_up(s, ids, reason))
             return
-        wait = timedelta(seconds=self._settings.backoff_seconds) * 2 ** (attempts - 1)
-        due = self._clock() + min(wait, _LONGEST_BACKOFF)
+        due = self._clock() + self._backoff(attempts)
         log.warning("send_failed", replies=ids, attempts=attempts, reason=reason)
         await self._note(lambda s: replies.put_back(s, ids, due, reason))
 
+    def _backoff(self, attempts: int) -> timedelta:
+        seconds = self._settings.backoff_seconds * 2.0 ** (attempts - 1)
+        return min(timedelta(seconds=min(seconds, 1e6)), _LONGEST_BACKOFF)
+
     async def _note(self, change: Callable[[Session], None]) -> None:
         """Writes down what happened, for as long as it takes: a sent reply must not stay unsent."""
-        wait = 0.05
-        while True:
-            try:
-                await asyncio.to_thread(self._in_transaction, change)
-            except DBAPIError as error:
-                if not is_passing(error):
-                    raise
-                self.trouble = short(error)
-                log.error("outbox_database_busy", reason=self.trouble, again_in=wait)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 5.0)
-            else:
-                return
+        await self._in_thread(lambda: self._in_transaction(change))
+
+    async def _in_thread(self, step: Callable[[], T]) -> T:
+        return await asyncio.to_thread(self._patience.insist, step)
+
+    async def _finished(self, work: Coroutine[Any, Any, bool]) -> bool:
+        """Awaits the work; when cancelled meanwhile, lets it come to its end first."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._patience.stop()
+            await task
+            raise
 
     # From here on: in worker threads.
 
@@ -171,42 +176,54 @@ class Outbox:
         """The most urgent reply that may go now, with what else may go along, claimed."""
         account = self._gateway.status.account
         with self._database.reading() as session:
-            due = replies.due(session, account, now)
-        head = next((reply for reply in due if self._pace.allows(reply, now)), None)
-        if head is None:
+            due = replies.due(
+                session,
+                account,
+                now,
+                resting=self._pace.resting(now),
+                urgent_only=self._pace.account_rests(now),
+            )
+        if not due:
             return []
-        bundle = bundled(head, due, self._settings.longest_text)
+        bundle = bundled(due[0], due, self._settings.longest_text)
         with self._database.transaction() as session:
             claimed = replies.claim(session, [reply.id for reply in bundle], now, _LEASE)
         return bundle if claimed else []
 
-    def settle(self, now: datetime) -> None:
-        """Decides about what may have been said: found among the own messages, or to be said again."""
+    def settle(self, now: datetime, until: datetime) -> None:
+        """Decides about what may have been said: found among the own messages, or to be said again.
+
+        until: looks into what was to be looked into by then.
+        """
         account = self._gateway.status.account
         with self._database.reading() as session:
-            if not replies.any_sending(session, account, now):
+            if not replies.any_sending(session, account, until):
                 return
         with self._database.transaction() as session:
-            for together in _as_sent(replies.uncertain(session, account, now)):
-                ids, first = [reply.id for reply in together], together[0]
-                since = first.sent_at or first.created_at
-                text = joined(together)
-                found = messages.came_back(session, account, first.room, text, since)
-                if found is not None:
-                    replies.mark_sent(session, ids, found, now)
-                else:
-                    log.warning("reply_said_again", replies=ids)
-                    replies.put_back(session, ids, now, first.error)
+            for together in _as_sent(replies.uncertain(session, account, until)):
+                self._settle(session, together, now)
+
+    def _settle(self, session: Session, together: Sequence[Reply], now: datetime) -> None:
+        ids, first = [reply.id for reply in together], together[0]
+        attempts = max(reply.attempts for reply in together)
+        found = _found(session, together)
+        if found is not None:
+            replies.mark_sent(session, ids, found, now)
+        elif attempts >= self._settings.attempts:
+            log.error("reply_given_up", replies=ids, attempts=attempts, reason=first.error)
+            replies.give_up(session, ids, first.error or "never known to have been said")
+        else:
+            log.warning("reply_said_again", replies=ids, attempts=attempts)
+            due = now if attempts == 1 else now + self._backoff(attempts - 1)
+            replies.put_back(session, ids, due, first.error)
 
 
-async def _finished(work: Coroutine[Any, Any, bool]) -> bool:
-    """Awaits the work; when cancelled meanwhile, lets it come to its end first."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+def _found(session: Session, together: Sequence[Reply]) -> str | None:
+    """The id under which the network shows that these replies were said; spaces may have changed there."""
+    first, text = together[0], "".join(joined(together).split())
+    since = first.sent_at or first.created_at
+    own = messages.own_unclaimed(session, first.account, first.room, since)
+    return next((external_id for external_id, said in own if "".join(said.split()) == text), None)
 
 
 def _as_sent(found: Sequence[Reply]) -> list[list[Reply]]:

@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from bot.gateways.base import Gateway, SendFailed, SendUncertain
+from bot.patience import GaveUp, Patience
 from handlers.context import Clock
 from storage import attachments
 from storage.attachments import Wanted
 from storage.database import Database
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 5
@@ -28,39 +32,48 @@ class Pictures:
         self._clock = clock
         self._folder = folder
         self._wake = asyncio.Event()
+        self._patience = Patience("pictures")
 
     def wake(self) -> None:
         self._wake.set()
 
     async def run(self) -> None:
-        while True:
-            self._wake.clear()
-            await self.step()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 30)
+        """Works until cancelled; a picture that was not fetched by then is still wanted at the next start."""
+        try:
+            while True:
+                self._wake.clear()
+                await self.step()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 30)
+        finally:
+            self._patience.stop()
 
     async def step(self) -> int:
         """Fetches what is wanted now; how many were looked at."""
-        found = await asyncio.to_thread(self._wanted)
-        for picture in found:
-            await self._fetch(picture)
+        try:
+            found = await self._in_thread(self._wanted)
+            for picture in found:
+                await self._fetch(picture)
+        except GaveUp:
+            return 0
         return len(found)
 
+    async def _in_thread(self, step: Callable[[], T]) -> T:
+        return await asyncio.to_thread(self._patience.insist, step)
+
     async def _fetch(self, picture: Wanted) -> None:
+        reason = "the gateway does not have it"
+        content = None
         try:
             content = await self._gateway.fetch_picture(picture.account, picture.external_id)
         except (SendFailed, SendUncertain) as error:
-            await asyncio.to_thread(self._failed, picture, str(error))
-            return
-        if content is None:
-            await asyncio.to_thread(self._failed, picture, "the gateway does not have it")
-        elif len(content) > _LARGEST:
-            await asyncio.to_thread(self._failed, picture, f"larger than {_LARGEST} bytes")
-        else:
-            try:
-                await asyncio.to_thread(self._keep, picture, content)
-            except OSError as error:
-                await asyncio.to_thread(self._failed, picture, error.strerror or "cannot write")
+            reason = str(error)
+        if content is not None and len(content) > _LARGEST:
+            content, reason = None, f"larger than {_LARGEST} bytes"
+        if content is not None:
+            reason = await self._in_thread(lambda: self._keep(picture, content))
+        if reason:
+            await self._in_thread(lambda: self._failed(picture, reason))
 
     # From here on: in worker threads.
 
@@ -68,13 +81,18 @@ class Pictures:
         with self._database.reading() as session:
             return attachments.wanted(session, self._clock())
 
-    def _keep(self, picture: Wanted, content: bytes) -> None:
+    def _keep(self, picture: Wanted, content: bytes) -> str:
+        """Writes the file; what went wrong, empty where nothing did."""
         kind = next((kind for magic, kind in _KINDS.items() if content.startswith(magic)), "bin")
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{picture.message_id}.{kind}"
-        path.write_bytes(content)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            return error.strerror or "cannot write"
         with self._database.transaction() as session:
             attachments.kept(session, picture.message_id, path.name, len(content))
+        return ""
 
     def _failed(self, picture: Wanted, reason: str) -> None:
         final = picture.attempts + 1 >= _ATTEMPTS

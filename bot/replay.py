@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, col, select
 
-from bot.intake import Intake, clean
+from bot.intake import Intake
 from bot.settings import Settings
+from bot.stored import clean
 from bot.world import load_world
 from classifiers.verdict import Classifier
 from handlers.context import World

@@ -5,7 +5,7 @@ neither forgets nor repeats it.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.settings import Settings
 from handlers import digest, reminders
 from handlers.context import Clock, Context, World
+from handlers.deadlines import quiet_end
 from storage import messages
 from storage.database import Database, short
 
@@ -47,15 +48,25 @@ class Timers:
                 return looked
 
     def evening(self, account: str) -> bool:
-        """Posts today's digest once its time has come; False where it has not, or where it was posted."""
+        """Posts the digest of the last evening; False where it is not due, or was posted before.
+
+        One that was missed is made up for the next day, though not at night.
+        """
         now, world = self._clock(), self._world()
-        local = now.astimezone(world.zone)
-        if not account or local.time() < time.fromisoformat(self._settings.timers.digest_at):
+        if not account:
             return False
+        due = self._last_evening(now.astimezone(world.zone))
         with self._database.transaction() as session:
-            if not messages.any_ticket(session):
-                return False  # a bot that has never had a ticket has nothing to tell
-            return digest.post(Context(session, now, world), account, local.date())
+            ctx = Context(session, now, world)
+            if not messages.any_ticket(session, due):
+                return False  # a bot that had never had a ticket by then has nothing to tell
+            if due.date() != ctx.local(now).date() and quiet_end(ctx) is not None:
+                return False
+            return digest.post(ctx, account, due.date())
+
+    def _last_evening(self, local: datetime) -> datetime:
+        today = datetime.combine(local, time.fromisoformat(self._settings.timers.digest_at), local.tzinfo)
+        return today if local >= today else today - timedelta(days=1)
 
 
 def scheduler(settings: Settings, jobs: dict[str, tuple[float | str, Job]]) -> AsyncIOScheduler:

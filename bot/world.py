@@ -56,7 +56,7 @@ class Worlds:
     def _stamp(self) -> tuple[tuple[Path, int], ...]:
         """When the files were changed last; 0 for one that cannot be seen."""
         files = [self._settings.organisation, *([self._settings.texts] if self._settings.texts else [])]
-        return tuple((file, file.stat().st_mtime_ns if file.exists() else 0) for file in files)
+        return tuple((file, _changed_at(file)) for file in files)
 
     def reload(self, *, only_changed: bool = True) -> bool:
         """Reads the files again where they have changed; True where the world was replaced."""
@@ -74,3 +74,10 @@ class Worlds:
             self.current, self.trouble = fresh, ""
             log.info("reloaded", people=len(fresh.organisation.people), groups=len(fresh.organisation.groups))
             return True
+
+
+def _changed_at(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -12,6 +12,7 @@ def begin(session: Session, gateway: str, at: datetime, reason: str) -> None:
     """Opens a gap, unless one is open."""
     if not is_open(session, gateway):
         session.add(GatewayGap(gateway=gateway, began_at=at, reason=reason))
+        session.flush()
 
 
 def end(session: Session, gateway: str, at: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session, col
 
-from storage.tables import Message, Ticket
+from storage.tables import Message, Reply, Ticket
 from storage.upsert import insert_into
 
 _TABLE = Message.__table__  # type: ignore[attr-defined]
@@ -104,17 +104,22 @@ def last_received(session: Session) -> datetime | None:
     return at
 
 
-def came_back(session: Session, account: str, room: str, text: str, since: datetime) -> str | None:
-    """The id of the account's own message of that text in that room, if the network showed it since."""
-    statement = select(col(Message.external_id)).where(
+def own_unclaimed(session: Session, account: str, room: str, since: datetime) -> list[tuple[str, str]]:
+    """(id, text) of what the network showed as the account's own since then, and no reply is known to be."""
+    known = select(col(Reply.id)).where(
+        col(Reply.account) == account, col(Reply.external_id) == col(Message.external_id)
+    )
+    statement = select(col(Message.external_id), col(Message.text)).where(
         col(Message.account) == account,
         col(Message.sender) == account,
         col(Message.room) == room,
-        col(Message.text) == text,
         col(Message.received_at) >= since,
+        ~known.exists(),
     )
-    return session.execute(statement.order_by(col(Message.id)).limit(1)).scalars().first()
+    return [(row[0], row[1]) for row in session.execute(statement.order_by(col(Message.id)))]
 
 
-def any_ticket(session: Session) -> bool:
-    return session.execute(select(col(Ticket.id)).limit(1)).first() is not None
+def any_ticket(session: Session, before: datetime) -> bool:
+    """Whether any ticket was opened by then."""
+    statement = select(col(Ticket.id)).where(col(Ticket.opened_at) <= before)
+    return session.execute(statement.limit(1)).first() is not None

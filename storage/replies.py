@@ -4,35 +4,35 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Message, Reply, ReplyState
 
 
-def accounts_waiting(session: Session) -> list[str]:
-    statement = select(col(Reply.account)).where(col(Reply.state) == ReplyState.WAITING).distinct()
-    return list(session.execute(statement).scalars())
+def due(
+    session: Session,
+    account: str,
+    now: datetime,
+    *,
+    resting: Sequence[str] = (),
+    urgent_only: bool = False,
+    limit: int = 200,
+) -> list[Reply]:
+    """Replies to be said now, the most urgent first, then in the order they were written.
 
-
-def due(session: Session, account: str, now: datetime, limit: int = 200) -> list[Reply]:
-    """Replies to be said now, the most urgent first, then in the order they were written."""
-    statement = (
-        select(Reply)
-        .where(
-            col(Reply.account) == account, col(Reply.state) == ReplyState.WAITING, col(Reply.due_at) <= now
-        )
-        .order_by(col(Reply.urgency).desc(), col(Reply.id))
-        .limit(limit)
+    resting: rooms and people to whom only what is urgent is said.
+    """
+    statement = select(Reply).where(
+        col(Reply.account) == account, col(Reply.state) == ReplyState.WAITING, col(Reply.due_at) <= now
     )
+    if urgent_only:
+        statement = statement.where(col(Reply.urgency) >= 3)
+    elif resting:
+        place = func.coalesce(func.nullif(col(Reply.room), ""), col(Reply.person))
+        statement = statement.where(or_(col(Reply.urgency) >= 3, place.not_in(resting)))
+    statement = statement.order_by(col(Reply.urgency).desc(), col(Reply.id)).limit(limit)
     return list(session.execute(statement).scalars())
-
-
-def next_due(session: Session, account: str) -> datetime | None:
-    statement = select(func.min(col(Reply.due_at))).where(
-        col(Reply.account) == account, col(Reply.state) == ReplyState.WAITING
-    )
-    return session.execute(statement).scalar()
 
 
 def claim(session: Session, ids: Sequence[int], now: datetime, lease: timedelta) -> bool:

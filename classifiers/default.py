@@ -31,15 +31,17 @@ class GridClassifier:
     def classify(self, sample: Sample) -> Verdict:
         """Never raises for a text: where nothing is said, nothing is found."""
         reading = read(sample, self._segmenter)
-        findings = find(reading)
-        if findings.never == "empty":
+        if not reading.words:
             return NOTHING
         scores = self._model.scores(rows(reading))
+        chatter = float(scores.labels[NONE])
+        if chatter > 1 - RESIDENT_FLOOR:  # no rule could overrule that: most chatter ends here
+            return Verdict(Label.NONE, 0, chatter)
+        findings = find(reading)
         label = self._label(sample, findings, scores)
         if label is Label.NONE:
             reasons = (f"rule:{findings.never}",) if findings.never else ()
-            confidence = 1.0 if findings.never else float(scores.labels[NONE])
-            return Verdict(Label.NONE, 0, confidence, "", reasons)
+            return Verdict(Label.NONE, 0, RULE_CONFIDENCE if findings.never else chatter, "", reasons)
         confidence = float(scores.labels[LABELS.index(label)])
         if findings.strong:
             confidence = max(confidence, RULE_CONFIDENCE)
@@ -76,11 +78,10 @@ class GridClassifier:
 
 def _urgency(findings: Findings, scores: Scores) -> int:
     """Danger leans to reporting: 3 takes less than half of the probability."""
-    if findings.danger and not findings.trap:
-        return 3
     if scores.urgency[2] >= linear.DANGER_FROM:
         return 3
-    return 2 if scores.urgency[1] + scores.urgency[2] >= scores.urgency[0] else 1
+    likely = 2 if scores.urgency[1] + scores.urgency[2] >= scores.urgency[0] else 1
+    return max(likely, findings.urgency)
 
 
 def load(

@@ -27,6 +27,7 @@ REGIONS = np.array([_CHARS, _KNOWN])  # where the second and the third region be
 
 # A report says what it says in its first sentences; this bounds the time for pasted pages.
 MAX_READ = 400
+MAX_SHAPED = 240
 _MAX_PAIRED = 8  # concepts that are paired: 28 pairs at most
 
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -49,14 +50,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("exclaim", r"[!!]"),
         ("exclaim2", r"[!!][^!!]*[!!]"),
         ("mention", r"@"),
-        ("quote", r"\A\s*[「“\"]"),
-        ("unit", r"\d+\s*(栋|幢|号楼|单元|楼|层|室)"),
         ("digits", r"\d"),
-        ("latin", r"[A-Za-z]{3}"),
-        ("polite", r"请|麻烦|劳烦|谢谢"),
-        ("you_formal", r"您"),
-        ("i", r"我"),
-        ("newline", r"\n"),
         ("emoji", r"[\U0001f300-\U0001faff\u2600-\u27bf]|\[[\u4e00-\u9fff]{1,3}\]"),
         ("soft_end", r"(哈|哦|哟|嘛|噻|嗦|咯|呀|呢|~)[。!!~]?\s*\Z"),
     )
@@ -95,7 +89,7 @@ def _size(length: int) -> str:
 
 
 def _shape(raw: str, plain: str) -> list[str]:
-    raw = raw[:MAX_READ]
+    raw = raw[:MAX_SHAPED]
     names = [f"s:{name}" for name, pattern in _SHAPES if pattern.search(raw)]
     names.append(_size(len(plain)))
     if not plain:

@@ -26,6 +26,7 @@ class RuleError(ValueError):
 class Rule:
     """label: what a danger rule says the message is; water: the same where water or weather is named.
 
+    unless: a trap does not count where this reads too; urgency: at least this.
     weak: it raises the urgency of a report, but makes no report of what the model calls none.
     """
 
@@ -35,14 +36,19 @@ class Rule:
     label: Label = Label.NONE
     water: Label | None = None
     weak: bool = False
+    urgency: int = 3
+    unless: re.Pattern[str] | None = None
 
     def reads(self, text: str) -> bool:
+        if self.unless and self.unless.search(text):
+            return False
         return bool(self.pattern.fullmatch(text) if self.whole else self.pattern.search(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     never: tuple[Rule, ...]
+    masks: tuple[Rule, ...]
     traps: tuple[Rule, ...]
     danger: tuple[Rule, ...]
 
@@ -53,7 +59,7 @@ class Findings:
 
     never: why no ticket is due, "" if nothing speaks against one. danger: rules that call it danger to life.
     trap: why the danger rules do not count, "" if they do. label: the label of the first danger rule.
-    strong: at least one of them overrules the model.
+    strong: at least one of them overrules the model. urgency: the least that they ask for, 0 if they do not count.
     """
 
     never: str = ""
@@ -61,6 +67,7 @@ class Findings:
     danger: tuple[str, ...] = ()
     label: Label = Label.NONE
     strong: bool = False
+    urgency: int = 0
 
 
 def _rule(entry: Any) -> Rule:
@@ -72,6 +79,8 @@ def _rule(entry: Any) -> Rule:
             label=Label(entry.get("label", Label.NONE)),
             water=Label(entry["water"]) if "water" in entry else None,
             weak=bool(entry.get("weak", False)),
+            urgency=int(entry.get("urgency", 3)),
+            unless=re.compile(entry["unless"], re.I | re.S) if "unless" in entry else None,
         )
     except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
         raise RuleError(f"{_TABLE.name}: {entry!r}: {error}") from error
@@ -81,7 +90,9 @@ def _rule(entry: Any) -> Rule:
 def rules() -> Rules:
     """Raises RuleError naming the bad entry."""
     table = yaml.safe_load(_TABLE.read_text("utf-8"))
-    parts = {part: tuple(_rule(entry) for entry in table[part]) for part in ("never", "traps", "danger")}
+    parts = {
+        part: tuple(_rule(entry) for entry in table[part]) for part in ("never", "masks", "traps", "danger")
+    }
     return Rules(**parts)
 
 
@@ -90,15 +101,22 @@ def _wet(text: str) -> bool:
     return not about.isdisjoint(_WATER)
 
 
+def _danger(table: Rules, text: str) -> list[Rule]:
+    hits = [rule for rule in table.danger if rule.reads(text)]
+    if hits:  # only now: most messages name no danger, and masks take longer than all the rest
+        for mask in table.masks:
+            text = mask.pattern.sub(" ", text)
+        hits = [rule for rule in hits if rule.reads(text)]
+    return hits
+
+
 def find(reading: Reading) -> Findings:
-    """What the rules say; a text without words is never a report."""
+    """What the rules say."""
     table, text = rules(), reading.read[:_MAX_READ]
-    if not reading.words:
-        return Findings(never="empty")
     never = next((rule.name for rule in table.never if rule.reads(text)), "")
     if never:
         return Findings(never=never)
-    hits = [rule for rule in table.danger if rule.reads(text)]
+    hits = _danger(table, text)
     if not hits:
         return Findings()
     trap = next((rule.name for rule in table.traps if rule.reads(text)), "")
@@ -109,4 +127,5 @@ def find(reading: Reading) -> Findings:
         danger=tuple(rule.name for rule in hits),
         label=label,
         strong=not trap and any(not rule.weak for rule in hits),
+        urgency=0 if trap else max(rule.urgency for rule in hits),
     )

@@ -81,7 +81,8 @@ def _done_before(ticket: Ticket, action: str) -> bool:
 
 def already(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
     """What was asked for has happened before: says so and who has it, changes nothing."""
-    answer(ctx, call.incoming, ctx.texts("command.already", **facts(ctx, ticket)), ticket=ticket)
+    values = facts(ctx, ticket) | {"command": call.command.name}
+    answer(ctx, call.incoming, ctx.texts("command.already", **values), ticket=ticket)
     return ticket
 
 

@@ -70,5 +70,6 @@ def command(
 
 
 def all_commands() -> list[Command]:
-    """Every command once, in the order of definition."""
-    return list(dict.fromkeys(COMMANDS.values()))
+    """Every command once: those of the work in the order of definition, then those for everybody."""
+    everybody = {Permission.ANYONE, Permission.REPORTER}
+    return sorted(dict.fromkeys(COMMANDS.values()), key=lambda entry: entry.permission in everybody)

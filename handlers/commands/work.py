@@ -146,7 +146,7 @@ def false_alarm(ctx: Context, call: Call) -> Ticket | None:
     ticket = target.find(ctx, call)
     if ticket is None:
         return None
-    if ticket.state == State.CLOSED:
+    if ticket.resolution == Resolution.FALSE_ALARM:
         return already(ctx, call, ticket)
     if refused(ctx, call, ticket, "false_alarm"):
         return ticket

@@ -41,11 +41,11 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class RoomChange:
-    """The bot or the group changed: joined (the bot entered), left (the bot is out), renamed, members."""
+    """The bot or a group changed. `room` is "" in an invitation: its id is known only after joining."""
 
     account: str
     room: str
-    change: str  # joined | left | renamed | member_joined | member_left
+    change: str  # joined, left (the bot); member_joined, member_left; renamed; invited
     at: datetime
     topic: str = ""
     people: tuple[str, ...] = ()

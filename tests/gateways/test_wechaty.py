@@ -270,7 +270,9 @@ class TestHearing:
             node_gateway.again(orphan)
             last = await heard.message(node_gateway.say(ROOM, "zhang", "还在"))
         assert unknown.kind is MessageKind.OTHER
-        assert [message.id for message in heard.messages] == [unknown.id, last.id]
+        # Nobody's message is handed on too: what reached the bot is stored.
+        assert [message.id for message in heard.messages] == [unknown.id, orphan, last.id]
+        assert heard.messages[1].sender == ""
         assert heard.of(Deaf) == []
 
     async def test_a_quote_is_taken_apart(self, node_gateway: NodeGateway) -> None:

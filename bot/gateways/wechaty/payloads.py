@@ -1,7 +1,6 @@
 """What the events only name: messages, the names of groups and people, pictures. Asked for, retried, kept."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -28,6 +27,7 @@ COMES_BACK = 60.0
 # A name is an ornament: a message does not wait longer for it.
 NAME_PATIENCE = 1.0
 NAMES_KEPT = 600.0
+REFUSALS = 3  # in a row, after which a puppet is taken to know no members for NAMES_KEPT
 PICTURES_AT_ONCE = 2
 
 
@@ -48,6 +48,9 @@ class Payloads:
         self._picture_slots = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._topics: Memo[str, str] = Memo(self._ask_topic, most=2_000, seconds=NAMES_KEPT)
         self._names: Memo[tuple[str, str], str] = Memo(self._ask_name, most=20_000, seconds=NAMES_KEPT)
+        self._contacts: Memo[str, str] = Memo(self._ask_contact, most=20_000, seconds=NAMES_KEPT)
+        self._member_refusals = 0
+        self._ask_members_from = 0.0
 
     def connected(self, link: Link) -> None:
         self._link = link
@@ -61,20 +64,21 @@ class Payloads:
         """`changed`: the id of a group or person, or "ROOM<sep>PERSON" as some puppets name a member."""
         self._topics.forget(lambda room: room in changed)
         self._names.forget(lambda key: any(part and part in changed for part in key))
+        self._contacts.forget(lambda person: person in changed)
 
     async def message(self, message_id: str, account: str, now: datetime, begin: Begin) -> Incoming | None:
-        """None, told in the log, for a message that cannot be had."""
+        """None, told in the log, for a message that cannot be had. One without a sender has the sender ""."""
         payload = await self._persist(lambda stub: stub.message_payload(id=message_id), self._slots, begin)
         if payload is None:
             self._on_loss()
             log.error("wechaty.message_lost", message_id=message_id)
             return None
         if not payload.from_id:
+            # Handed on all the same: the intake stores it, unread.
             log.warning("wechaty.message_without_sender", message_id=message_id, type=int(payload.type))
-            return None
         room, sender = payload.room_id, payload.from_id
         topic = await self._soon(self._topics.get(room)) if room else ""
-        name = await self._soon(self._names.get((room, sender)))
+        name = await self._soon(self._names.get((room, sender))) if sender else ""
         return incoming(payload, message_id, account, now, name, topic)
 
     async def with_topic(self, change: RoomChange, begin: Begin) -> RoomChange:
@@ -135,12 +139,27 @@ class Payloads:
     async def _ask_name(self, key: tuple[str, str]) -> str:
         """What the person is called in that group, or in private by WeChat's own name."""
         room, person = key
+        called = await self._ask_member(room, person) if room else ""
+        return called or await self._contacts.get(person)
+
+    async def _ask_member(self, room: str, person: str) -> str:
+        """The name in the group. Some puppets know no members: those are not asked for every message."""
+        if time.monotonic() < self._ask_members_from:
+            return ""
+        try:
+            async with self._name_slots:
+                member = await self._connection().call(
+                    lambda stub: stub.room_member_payload(id=room, member_id=person)
+                )
+        except GRPCError:
+            self._member_refusals += 1
+            if self._member_refusals >= REFUSALS:
+                self._ask_members_from = time.monotonic() + NAMES_KEPT
+            return ""
+        self._member_refusals = 0
+        return str(member.room_alias or member.name)
+
+    async def _ask_contact(self, person: str) -> str:
         async with self._name_slots:
-            link = self._connection()
-            if room:
-                with contextlib.suppress(GRPCError):  # not every puppet knows members
-                    member = await link.call(lambda stub: stub.room_member_payload(id=room, member_id=person))
-                    if member.room_alias or member.name:
-                        return str(member.room_alias or member.name)
-            contact = await link.call(lambda stub: stub.contact_payload(id=person))
+            contact = await self._connection().call(lambda stub: stub.contact_payload(id=person))
         return str(contact.name)

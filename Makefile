@@ -49,6 +49,7 @@ run: install
 
 test: $(VENV)/.installed-test
 	@scripts/prepare browser
+	@$(BIN)/python -c "from tests.gateways.node_install import install; install()"
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed-check

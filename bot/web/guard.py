@@ -1,6 +1,5 @@
 """What stands before every page: the error boundary, who may ask, and headers for the browser."""
 
-import asyncio
 import secrets
 from ipaddress import ip_address
 from typing import Final
@@ -54,8 +53,8 @@ async def error_boundary(request: web.Request, handler: Handler) -> web.StreamRe
         if answer.status < 400:
             raise
         return _page(request, answer.status, _WORDS.get(answer.status, "这个请求办不了。"))
-    except (ConnectionResetError, asyncio.CancelledError):
-        raise  # the browser went away
+    except ConnectionResetError:
+        return web.Response()  # the browser went away: nobody reads it
     except Exception as error:  # noqa: BLE001 - the pages' one error boundary
         reference = secrets.token_hex(4)
         # A database error's text holds the statement's parameters: personal data, which no log needs.

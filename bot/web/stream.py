@@ -24,10 +24,17 @@ _GATHER: Final = 0.4  # changes of a batch come together: the list is read again
 
 async def live(request: web.Request) -> web.StreamResponse:
     """For board, ticket, groups and replies: only that something changed; the page reads it again."""
+    _still_there(request)
     async with sse_response(request) as response, parts_of(request).live.subscribe(*_CHANGES) as news:
         with suppress(ConnectionResetError):  # the page was closed
             await _tell_changes(response, news)
     return response
+
+
+def _still_there(request: web.Request) -> None:
+    """aiohttp-sse takes an open connection for granted; a tab may be closed before its turn came."""
+    if request.transport is None:
+        raise ConnectionResetError
 
 
 async def _tell_changes(response: EventSourceResponse, news: Subscription) -> None:
@@ -50,6 +57,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     local_of(parts)
     seat = seat_of(request, request.query)
+    _still_there(request)
     async with sse_response(request) as response, parts.live.subscribe(CHAT) as news:
         end = asyncio.get_running_loop().time() + _LONGEST
         with suppress(ConnectionResetError):  # the tab was closed

@@ -9,12 +9,14 @@ from handlers.commands.registry import COMMANDS, Command
 # What may stand between a command's name and what follows it, and around a note.
 _SEPARATORS = " \t\n　,，:：。.、!！?？#@"
 _AROUND = " \t\n　,，:：、.。!！?？"
-_TICKET = r"([A-Za-z][A-Za-z0-9_.]*\d{4}-\d{3,5}|\d{1,5})"
-_NUMBER = re.compile(rf"^[#\s]*{_TICKET}(?:号|单)?(?=$|[\s,，:：。.、@!！;；])", re.ASCII)
-_BARE_NUMBER = re.compile(rf"^{_TICKET}\s*$", re.ASCII)
+# A street's code may be letters or digits: CTM0713-001, 5001030713-001.
+FULL_NUMBER = r"[A-Za-z0-9_.][A-Za-z0-9_.-]*[0-9]{4}-[0-9]{3,5}(?![0-9])"
+_TICKET = rf"({FULL_NUMBER}|[0-9]{{1,5}})"
+_NUMBER = re.compile(rf"^[#\s:：,，]*{_TICKET}(?:号|单)?(?=$|[\s,，:：。.、@!！;；])")
+_BARE_NUMBER = re.compile(rf"^{_TICKET}\s*$")
 _TOPIC = re.compile(r"^[#＃][^\s#＃]+[#＃]")
 # "@bot CTM0712-031 怎么样了": asked how it goes. Longer words behind a number are the bot's own, passed on.
-_QUESTION = re.compile(r"^([A-Za-z][A-Za-z0-9_.]*\d{4}-\d{3,5})(?!\d).{0,12}$", re.ASCII)
+_QUESTION = re.compile(rf"^({FULL_NUMBER}).{{0,12}}$")
 _LEADING_MENTION = re.compile(r"^(?:@[^\s\u2005]+[\s\u2005]+)+")
 
 

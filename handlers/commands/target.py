@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from handlers.commands.parsing import FULL_NUMBER
 from handlers.commands.registry import Call
 from handlers.context import Context
 from handlers.lifecycle import State
@@ -14,7 +15,7 @@ from handlers.wording import clock_of, facts, shorten
 from storage import tickets as store
 from storage.tables import Ticket
 
-_FULL = re.compile(r"[A-Z][A-Z0-9_.]*\d{4}-\d{3,5}", re.ASCII)
+_FULL = re.compile(FULL_NUMBER)
 OVERSIGHT = {GroupKind.COORDINATORS, GroupKind.UNITS}
 _STAFF = {Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR}
 

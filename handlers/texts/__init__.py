@@ -15,7 +15,7 @@ _FILE = Path(__file__).with_name("zh.yaml")
 
 
 class Texts:
-    """Templates by dotted key: `texts("ticket.opened", number=..., ...)`."""
+    """Templates by dotted key: `texts("report.opened", number=..., ...)`."""
 
     def __init__(self, templates: Mapping[str, str]) -> None:
         self._templates = dict(templates)

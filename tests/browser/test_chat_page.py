@@ -31,8 +31,8 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    street = make_street(tmp_path, ticking=True)
+async def site(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Site]:
+    street = make_street(tmp_path, sqlite_url, ticking=True)
 
     async def bot(event: GatewayEvent) -> None:
         await street.sink(event)

@@ -14,8 +14,8 @@ from tests.web.street import Street, make_street
 
 
 @pytest.fixture
-def street(tmp_path: Path) -> Iterator[Street]:
-    street = make_street(tmp_path)
+def street(tmp_path: Path, sqlite_url: str) -> Iterator[Street]:
+    street = make_street(tmp_path, sqlite_url)
     yield street
     street.database.close()
 

@@ -80,14 +80,14 @@ class Street:
 
 
 def make_street(
-    folder: Path, *, local: bool = True, host: str = "127.0.0.1", ticking: bool = False
+    folder: Path, url: str, *, local: bool = True, host: str = "127.0.0.1", ticking: bool = False
 ) -> Street:
+    """`url`: a database with the schema in it."""
     settings = Settings(
-        storage=StorageSettings(url=f"sqlite:///{folder / 'street.db'}", media=folder / "media"),
+        storage=StorageSettings(url=url, media=folder / "media"),
         web=WebSettings(host=host, port=8080),
     )
     database = Database(settings.storage.url, durable=False)
-    database.upgrade()
     live = Live()
     world = World(load_organisation(ROOT / "organisation.yaml"), Rules(), load_texts(), Silent(), settings.tz)
     street: Street

@@ -1,4 +1,5 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 from aiohttp import FormData
@@ -178,7 +179,8 @@ async def test_older_lines_are_paged(browser: Browser, street: Street) -> None:
 
 
 async def test_without_the_built_in_chat_there_is_no_such_page(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+    sqlite_url: str,
 ) -> None:
     from aiohttp import CookieJar
     from aiohttp.test_utils import TestClient, TestServer
@@ -186,7 +188,7 @@ async def test_without_the_built_in_chat_there_is_no_such_page(
     from bot.web.app import make_app
     from tests.web.street import make_street
 
-    street = make_street(tmp_path_factory.mktemp("wechaty"), local=False)
+    street = make_street(tmp_path, sqlite_url, local=False)
     async with TestClient(TestServer(make_app(street.parts)), cookie_jar=CookieJar(unsafe=True)) as client:
         browser = Browser(client)
         await browser.sign_in(street.parts)

@@ -24,8 +24,8 @@ async def test_forwarded_ports_and_other_loopback_names_are_fine(browser: Browse
     await browser.get("/board", 200, Host=host)
 
 
-async def test_a_bot_bound_to_a_network_answers_to_any_name(tmp_path: Path) -> None:
-    street = make_street(tmp_path, host="0.0.0.0")
+async def test_a_bot_bound_to_a_network_answers_to_any_name(tmp_path: Path, sqlite_url: str) -> None:
+    street = make_street(tmp_path, sqlite_url, host="0.0.0.0")
     async with TestClient(TestServer(make_app(street.parts)), cookie_jar=CookieJar(unsafe=True)) as client:
         browser = Browser(client)
         await browser.sign_in(street.parts)

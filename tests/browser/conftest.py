@@ -23,7 +23,7 @@ async def chromium() -> AsyncIterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+        pytest.fail("no Chromium on this machine: `make test` installs it, or apt-get install chromium")
     # Chromium's sandbox refuses to start as root, as in containers.
     flags = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:

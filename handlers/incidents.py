@@ -7,10 +7,11 @@ interface; what it weighs may deepen without its callers noticing.
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from classifiers.verdict import Verdict
+from classifiers.verdict import Label, Verdict
 from handlers.context import Context
 from handlers.incoming import Incoming
 from storage import tickets as store
@@ -20,6 +21,8 @@ from storage.tickets import OpenMatter
 _NUMBERS = re.compile(r"\d+")
 _FRAGMENT = timedelta(minutes=10)
 _FRESH = timedelta(minutes=30)
+# People tell these in several messages. Two wishes of one person may well be two matters.
+_TOLD_IN_PIECES = {Label.FLOOD, Label.SAFETY, Label.DISPUTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +69,45 @@ def _near(ctx: Context, area: str) -> list[str]:
 
 
 def _likeness(
-    ctx: Context,
-    ticket: OpenMatter,
-    incoming: Incoming,
-    verdict: Verdict,
-    window: timedelta,
+    ctx: Context, ticket: OpenMatter, incoming: Incoming, verdict: Verdict, window: timedelta
 ) -> float:
     age = ctx.now - ticket.updated_at
     # A private chat is nobody's but the sender's own.
     same_group = ticket.told_here and (not incoming.is_private or ticket.reporter == incoming.sender)
-    words = max(_words(ticket.summary, incoming.text), 0.0)
+    is_fragment = (
+        same_group
+        and ticket.reporter == incoming.sender
+        and age <= _FRAGMENT
+        and verdict.label in _TOLD_IN_PIECES
+    )
     place = _place(ticket, incoming, verdict)
+    if place == 0.0 and is_fragment and not _numbers_differ(verdict.place, ticket.place):
+        place = None  # the same trouble, seen from another corner
     if place == 0.0:
         return 0.0  # two places that differ are two matters, however alike the words
-    same_sender = same_group and ticket.reporter == incoming.sender and age <= _FRAGMENT
-    freshness = 1 - age / window
     if place is None:  # one of them names no place: only nearness in the talk speaks for it
         if not same_group:
             return 0.0
         place = 0.6 if age <= _FRESH else 0.2
-    return min(1.0, 0.45 * place + 0.4 * words + 0.15 * freshness + (0.3 if same_sender else 0.0))
+    words, freshness = _words(ticket.summary, incoming.text), 1 - age / window
+    return min(1.0, 0.45 * place + 0.4 * words + 0.15 * freshness + (0.3 if is_fragment else 0.0))
 
 
 def _place(ticket: OpenMatter, incoming: Incoming, verdict: Verdict) -> float | None:
-    """How alike the places are; 0.0 when they differ for sure, None when one of them is unknown."""
+    """How alike the places are; 0.0 when they differ, None when one of them is unknown."""
     here = verdict.place
     if not here or not ticket.place:
         return 1.0 if ticket.place and ticket.place in incoming.text else None
-    ours, theirs = set(_NUMBERS.findall(here)), set(_NUMBERS.findall(ticket.place))
-    if ours and theirs and not (ours & theirs):
+    if _numbers_differ(here, ticket.place):
         return 0.0
     ratio = max(fuzz.partial_ratio(here, ticket.place), fuzz.ratio(here, ticket.place)) / 100
     return ratio if ratio >= 0.5 else 0.0
+
+
+def _numbers_differ(one: str, other: str) -> bool:
+    """3栋 is not 5栋, whatever else they share."""
+    ours, theirs = set(_NUMBERS.findall(one)), set(_NUMBERS.findall(other))
+    return bool(ours and theirs and not ours & theirs)
 
 
 def _words(one: str, other: str) -> float:
@@ -108,5 +118,6 @@ def _words(one: str, other: str) -> float:
     return len(first & second) / min(len(first), len(second))
 
 
-def _bigrams(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1) if text[i : i + 2].isalnum()}
+@lru_cache(maxsize=2048)
+def _bigrams(text: str) -> frozenset[str]:
+    return frozenset(text[i : i + 2] for i in range(len(text) - 1) if text[i : i + 2].isalnum())

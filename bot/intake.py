@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.patience import GaveUp, Patience
 from bot.settings import IntakeSettings
@@ -228,7 +228,7 @@ class Intake:
         return Batch(done, any(h.outcome not in _QUIET for h in handlings))
 
 
-def _handle_one(ctx: Context, incoming: Incoming, reading: Reading | Exception) -> Handling:
+def _handle_one(ctx: Context, incoming: Incoming, reading: Reading | Exception, tries: int = 2) -> Handling:
     if isinstance(reading, Exception):
         return _fail(ctx, incoming, Reading(), reading)
     if reading.quiet:
@@ -239,6 +239,9 @@ def _handle_one(ctx: Context, incoming: Incoming, reading: Reading | Exception) 
     except Exception as error:  # the error boundary
         if is_passing(error):
             raise  # the whole batch is tried again
+        if isinstance(error, IntegrityError) and tries > 1:
+            # Another process may have made the same row id at the same moment.
+            return _handle_one(ctx, incoming, reading, tries - 1)
         return _fail(ctx, incoming, reading, error)
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -118,8 +118,10 @@ class Settings(BaseSettings):
     @field_validator("zone")
     @classmethod
     def _zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
-            raise ValueError("not a time zone name such as Asia/Shanghai")
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of names
+            raise ValueError("not a time zone name such as Asia/Shanghai") from None
         return zone
 
     @property

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
+from storage.ids import new_id
 from storage.tables import Digest, Ticket
 from storage.upsert import insert_into
 
@@ -54,7 +55,7 @@ def oldest_open(session: Session, at: datetime, limit: int) -> list[Ticket]:
 
 def keep(session: Session, scope: str, day: date, text: str, now: datetime) -> bool:
     """Keeps a digest; False where that scope's of the day has been made before, by whichever process."""
-    row = insert_into(session, Digest).values(scope=scope, day=day, text=text, made_at=now)
+    row = insert_into(session, Digest).values(id=new_id(), scope=scope, day=day, text=text, made_at=now)
     statement = row.on_conflict_do_nothing(index_elements=["scope", "day"]).returning(col(Digest.id))
     return session.execute(statement).first() is not None
 

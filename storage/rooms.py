@@ -48,13 +48,16 @@ def changed(
     session: Session, account: str, room: str, at: datetime, *, topic: str = "", present: bool = True
 ) -> None:
     """The bot entered or left a group, or the group was renamed."""
-    row = session.get(Room, (account, room))
-    if row is None:
-        row = Room(account=account, id=room, topic=topic, first_seen_at=at)
-    row.topic = topic or row.topic
-    row.present = present
-    row.left_at = None if present else at
-    session.add(row)
+    left_at = None if present else at
+    statement = insert_into(session, Room).values(
+        account=account, id=room, topic=topic, present=present, first_seen_at=at, left_at=left_at
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account", "id"],
+            set_={"topic": _either(statement.excluded.topic), "present": present, "left_at": left_at},
+        )
+    )
 
 
 def by_topic(session: Session, account: str, topic: str) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import sqlite3
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -261,6 +262,30 @@ def test_a_row_id_taken_by_another_process_is_replaced(
     monkeypatch.setattr(module, "new_id", lambda: next(fresh))
     street.say("stairs", "peng", REPORT)
     assert [row.outcome for row in street.messages()] == ["none", "opened"]
+
+
+def test_an_id_made_twice_is_made_anew(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process made the same id for a ticket in the same moment."""
+    street.say("homestay", "ye", "望江楼路灯坏了")
+    [taken] = street.tickets()
+    real = module.handle
+    tries: list[None] = []
+
+    def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
+        handled = real(ctx, incoming, reading)
+        tries.append(None)
+        if len(tries) == 1:
+            twin = Ticket(**taken.model_dump() | {"running": 99, "number": "CTM0713-099"})
+            ctx.session.add(twin)
+            ctx.session.flush()
+        return handled
+
+    monkeypatch.setattr(module, "handle", handle)
+    with warnings.catch_warnings(action="ignore"):
+        [reply] = street.say("stairs", "peng", REPORT)
+    assert len(tries) == 2
+    assert reply.text.startswith("CTM0713-002")
+    assert [ticket.running for ticket in street.tickets()] == [1, 2]
 
 
 def test_each_room_keeps_its_order(street: Street) -> None:

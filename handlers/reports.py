@@ -163,7 +163,7 @@ def _tell_command(
     values = values | {
         "group": ctx.texts("report.private") if incoming.is_private else topic,
         "summary": shorten(incoming.text, 100),
-        "reporter": _reporter(ctx, incoming),
+        "reporter": tickets.actor_of(ctx, incoming).name,
     }
     for place in places:
         say(
@@ -182,10 +182,6 @@ def _responsible(ctx: Context, ticket: Ticket) -> list[Person]:
     """Who answers for it and, where it was given to somebody else, who has it in hand."""
     ids = dict.fromkeys([ticket.owner or "", ticket.handler or ""])
     return [person for id in ids if (person := ctx.organisation.person(id))]
-
-
-def _reporter(ctx: Context, incoming: Incoming) -> str:
-    return tickets.actor_of(ctx, incoming).name or ctx.texts("names.role.resident")
 
 
 def _call(ctx: Context, ticket: Ticket) -> str:

@@ -11,6 +11,7 @@ from handlers.incoming import Incoming
 from handlers.lifecycle import ACTIONS, Resolution, State, path
 from handlers.organisation import Level, Person, Role
 from handlers.permissions import BOT, Actor
+from handlers.wording import shorten
 from storage import tickets as store
 from storage.tables import Ticket, TicketEvent, TicketReport
 
@@ -107,7 +108,8 @@ def actor_of(ctx: Context, incoming: Incoming) -> Actor:
     """The sender with the role the organisation gives, else as a resident."""
     person = ctx.organisation.person(incoming.sender)
     if person is None:
-        return Actor(incoming.sender, incoming.sender_name, Role.RESIDENT)
+        name = shorten(incoming.sender_name, 30) or ctx.texts("names.role.resident")
+        return Actor(incoming.sender, name, Role.RESIDENT)
     return Actor(person.id, person.name, person.role, person.area)
 
 

@@ -17,7 +17,7 @@ from storage import tickets as store
 from storage.tables import Ticket
 
 # What was asked for by command joins only what is all but the same.
-_ALL_BUT_THE_SAME = 0.9
+_ALL_BUT_THE_SAME = 0.8
 
 
 @command(

@@ -23,6 +23,10 @@ class Texts:
     def __call__(self, key: str, /, **values: object) -> str:
         return self._templates[key].format(**values).strip()
 
+    def template(self, key: str) -> str:
+        """The sentence as it is written, with its fields in braces."""
+        return self._templates[key]
+
     def has(self, key: str) -> bool:
         return key in self._templates
 

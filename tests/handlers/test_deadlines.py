@@ -1,6 +1,7 @@
 """Steps and their limits, the night's quiet, what is overdue."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -15,11 +16,12 @@ from storage.tables import Ticket
 from tests.support.street import ZONE, Street, make_world
 
 NOW = datetime(2026, 7, 13, 2, 0, tzinfo=UTC)
+_WORLD = make_world()
 LIMITS = Limits(accept=15, arrive=60, solve=600)
 
 
 def _context(rules: Rules, now: datetime = NOW) -> Context:
-    return Context(None, now, make_world(rules=rules))  # type: ignore[arg-type]  no database is asked
+    return Context(None, now, replace(_WORLD, rules=rules))  # type: ignore[arg-type]  no database is asked
 
 
 def _ticket(state: str = "reported", **more: object) -> Ticket:

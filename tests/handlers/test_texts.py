@@ -43,7 +43,7 @@ def _fields(key: str) -> set[str]:
 
 
 def _raw(key: str) -> str:
-    return TEXTS._templates[key]
+    return TEXTS.template(key)
 
 
 def test_every_text_is_used() -> None:

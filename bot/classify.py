@@ -1,9 +1,9 @@
 """Texts in, verdicts out, as JSON lines."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bot.jsonlines import BadLine, parse
 from bot.settings import Settings
 from bot.world import load_world
 from classifiers.verdict import Sample, Verdict
@@ -13,17 +13,18 @@ def classify_lines(lines: Iterable[str], settings: Settings) -> Iterator[dict[st
     """One verdict a line, in order; {"error": ...} for a line that is not {"text": ...}."""
     classifier = load_world(settings).classifier
     for number, raw in enumerate(lines, 1):
-        sample = _sample(raw, number)
-        yield {"error": sample} if isinstance(sample, str) else _shown(classifier.classify(sample))
+        try:
+            sample = _sample(raw, number)
+        except BadLine as error:
+            yield {"error": str(error)}
+        else:
+            yield _shown(classifier.classify(sample))
 
 
-def _sample(raw: str, number: int) -> Sample | str:
-    try:
-        content = json.loads(raw)
-    except json.JSONDecodeError as error:
-        return f"line {number}: not JSON: {error.msg} (column {error.colno})"
+def _sample(raw: str, number: int) -> Sample:
+    content = parse(raw, number)
     if not isinstance(content, dict) or not isinstance(content.get("text"), str):
-        return f'line {number}: must be an object with a "text"'
+        raise BadLine(f'line {number}: must be an object with a "text"')
     return Sample(content["text"], str(content.get("role") or ""), str(content.get("kind") or ""))
 
 

@@ -1,6 +1,5 @@
 """A recorded chat through the very pipeline, with a virtual clock and a throw-away database."""
 
-import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -9,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlmodel import Session, col, select
 
 from bot.intake import Intake
+from bot.jsonlines import BadLine, parse
 from bot.settings import Settings
 from bot.stored import clean
 from bot.world import load_world
@@ -38,6 +38,13 @@ class Line(BaseModel):
     kind: str = ""
     role: str = ""
     id: str = ""
+
+    @field_validator("time")
+    @classmethod
+    def _plausible(cls, time: datetime) -> datetime:
+        if not 2000 <= time.year < 2100:  # one that is far off would carry all later ones along
+            raise ValueError("must lie between 2000 and 2099")
+        return time
 
 
 @dataclass
@@ -74,28 +81,29 @@ def replay(
         intake = Intake(database, lambda: stage.world, lambda: stage.now, settings.intake)
         try:
             for number, raw in enumerate(lines, 1):
-                parsed = _parse(raw, number)
-                if isinstance(parsed, str):
-                    yield {"error": parsed}
+                try:
+                    parsed = _parse(raw, number)
+                except BadLine as error:
+                    yield {"error": str(error)}
                     continue
                 incoming = _incoming(parsed, number, settings.tz, settings.intake.longest_text)
                 stage.meet(parsed)
-                stage.now = max(stage.now, incoming.sent_at.astimezone(UTC))
+                stage.now = max(stage.now, incoming.sent_at)
                 done = intake.work([incoming])
                 yield _answer(database, incoming, first=bool(done.handled))
         finally:
             database.close()
 
 
-def _parse(raw: str, number: int) -> Line | str:
-    """The line, or what is wrong with it."""
+def _parse(raw: str, number: int) -> Line:
+    content = parse(raw, number)
+    if not isinstance(content, dict):
+        raise BadLine(f"line {number}: must be an object with group, time, sender and text")
     try:
-        return Line.model_validate(json.loads(raw))
-    except json.JSONDecodeError as error:
-        return f"line {number}: not JSON: {error.msg} (column {error.colno})"
+        return Line.model_validate(content)
     except ValidationError as error:
         wrong = "; ".join(f"{dotted(place) or 'line'}: {why}" for place, why in mistakes(error))
-        return f"line {number}: {wrong}"
+        raise BadLine(f"line {number}: {wrong}") from None
 
 
 def _incoming(line: Line, number: int, zone: ZoneInfo, longest: int) -> Incoming:

@@ -180,8 +180,8 @@ def _lines(error: ValidationError, file: Path, values: dict[str, Any]) -> list[s
         node: Any = values
         for key in keys:
             node = node.get(key) if isinstance(node, dict) else None
-        in_file = node is not None or not keys
         variable = "GRIDBOT_" + "__".join(keys).upper()
+        in_file = (node is not None or not keys) and variable not in os.environ
         where = f"{file}: {'.'.join(keys)}" if in_file else f"{variable} (or {file}: {'.'.join(keys)})"
         lines.append(f"{where}: {why}")
     return lines

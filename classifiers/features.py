@@ -43,16 +43,16 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("link", r"https?:|www\.|链接|👇|二维码|小程序"),
         ("phone", r"(?<!\d)(1\d{10}|0\d{2,3}-?\d{7,8}|6\d{7})(?!\d)"),
         ("emergency", r"(?<!\d)(110|119|120)(?!\d)"),
-        ("time", r"\d{1,2}[::]\d{2}|\d{1,2}月\d{1,2}[日号]"),
+        ("time", r"\d{1,2}[:\uff1a]\d{2}|\d{1,2}月\d{1,2}[日号]"),
         ("picture", r"\[(图片|照片|视频|image|Image)\]"),
         ("voice", r"\[(语音|红包|转账|动画表情)\]"),
-        ("question", r"[??]|[吗嘛没不]\s*\Z"),
-        ("exclaim", r"[!!]"),
-        ("exclaim2", r"[!!][^!!]*[!!]"),
+        ("question", r"[?\uff1f]|[吗嘛没不]\s*\Z"),
+        ("exclaim", r"[!\uff01]"),
+        ("exclaim2", r"[!\uff01][^!\uff01]*[!\uff01]"),
         ("mention", r"@"),
         ("digits", r"\d"),
         ("emoji", r"[\U0001f300-\U0001faff\u2600-\u27bf]|\[[\u4e00-\u9fff]{1,3}\]"),
-        ("soft_end", r"(哈|哦|哟|嘛|噻|嗦|咯|呀|呢|~)[。!!~]?\s*\Z"),
+        ("soft_end", r"(哈|哦|哟|嘛|噻|嗦|咯|呀|呢|~)[。!\uff01~]?\s*\Z"),
     )
 )
 

@@ -44,7 +44,7 @@ def softmax(values: Sequence[float], temperature: float) -> list[float]:
 
 
 def decide(scores: Sequence[float], lean: Sequence[float]) -> int:
-    """None, if none (with its lean) outweighs all reports together; else the best report (each with its lean).
+    """None, if it outweighs all reports together; else the best report: each with its lean.
 
     Together, because a message torn between flood and safety is a report for certain.
     """

@@ -112,14 +112,7 @@ def do(
         resolution=resolution,
         message_id=call.incoming.row_id,
     )
-    owner = ctx.organisation.person(ticket.owner or "")
-    shown = facts(ctx, ticket) | {
-        "actor": call.actor.name,
-        "note": spoken(note),
-        "owner": at(owner, ctx.texts("report.nobody")),
-        "resolution": ctx.texts(f"names.resolution.{ticket.resolution}") if ticket.resolution else "",
-    }
-    shown |= values or {}
+    shown = _shown(ctx, call, ticket, note) | (values or {})
     places = dict.fromkeys([*reporting_places(ctx, ticket), place_of(call.incoming)])
     for place in places:
         people = [*mentions, *(_reporters(ctx, ticket, place) if to_reporters else ())]
@@ -131,6 +124,16 @@ def do(
             if place not in places:
                 _say(ctx, call, ticket, place, ctx.texts("event.danger_over", **shown), event.id)
     return ticket
+
+
+def _shown(ctx: Context, call: Call, ticket: Ticket, note: str) -> dict[str, str]:
+    owner = ctx.organisation.person(ticket.owner or "")
+    return facts(ctx, ticket) | {
+        "actor": call.actor.name,
+        "note": spoken(note),
+        "owner": at(owner, ctx.texts("report.nobody")),
+        "resolution": ctx.texts(f"names.resolution.{ticket.resolution}") if ticket.resolution else "",
+    }
 
 
 def person_list(ctx: Context, person_id: str | None) -> list[Person]:

@@ -137,7 +137,7 @@ class Lifecycle(RuleBasedStateMachine):
         self._look()
 
     @precondition(lambda self: self.trail)
-    @rule(data=st.data(), steps=st.integers(1, 6))
+    @rule(data=st.data(), steps=st.integers(3, 8))
     def do_what_makes_sense(self, data: st.DataObject, steps: int) -> None:
         for _ in range(steps):
             ticket = self.street.tickets()[-1]
@@ -278,7 +278,7 @@ def test_whatever_people_do(sqlite_template: Path) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
-            max_examples=15,
+            max_examples=25,
             stateful_step_count=30,
             deadline=timedelta(seconds=20),
             derandomize=True,

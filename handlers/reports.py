@@ -101,15 +101,20 @@ def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verd
         return
     count = store.count_reports(ctx.session, ticket.id)
     template = "joined_urgent" if number else "joined" if count > 1 else "joined_own"
+    values = facts(ctx, ticket) | {"count": str(count), "hotline": number}
     say(
         ctx,
         place,
-        ctx.texts(f"report.{template}", **facts(ctx, ticket), count=count, hotline=number),
+        ctx.texts(f"report.{template}", **values),
         key=f"m{incoming.row_id}:{key}",
         ticket=ticket,
         message_id=incoming.row_id,
         urgency=verdict.urgency,
     )
+    if number:  # perhaps somebody else in danger: the coordinators see what was said
+        told = {place, *reporting_places(ctx, ticket)}
+        above = [p for p in command_places(ctx, ticket.account, ticket.area) if p not in told]
+        _tell_command(ctx, ticket, incoming, "more", above, values, f"m{incoming.row_id}:{key}")
 
 
 def raise_urgency(ctx: Context, ticket: Ticket, incoming: Incoming, urgency: int) -> None:
@@ -173,7 +178,7 @@ def _tell_command(
             key=f"{key}:street",
             ticket=ticket,
             message_id=incoming.row_id,
-            mentions=_responsible(ctx, ticket),
+            mentions=_responsible(ctx, ticket) if "owner" in values else [],
             urgency=ticket.urgency,
         )
 

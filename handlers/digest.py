@@ -84,12 +84,17 @@ def _age(ctx: Context, age: timedelta) -> str:
 
 
 def post(ctx: Context, account: str, day: date) -> bool:
-    """Writes the day's digest into the street's coordinators' groups; False where that was done before."""
-    text = text_of(ctx, day)
-    scope = ctx.organisation.street_code
+    """Writes the day's digest into the street's coordinators' groups.
+
+    False where that was done before, or where the bot knows no such group yet: it is then asked again.
+    """
+    groups = ctx.organisation.groups_of(GroupKind.COORDINATORS, ctx.organisation.root)
+    known = [room for group in groups if (room := room_of(ctx, account, group))]
+    if not known:
+        return False
+    text, scope = text_of(ctx, day), ctx.organisation.street_code
     if not digests.keep(ctx.session, scope, day, text, ctx.now):
         return False
-    for group in ctx.organisation.groups_of(GroupKind.COORDINATORS, ctx.organisation.root):
-        if room := room_of(ctx, account, group):
-            say(ctx, Place(account, room), text, key=f"digest:{scope}:{day}")
+    for room in known:
+        say(ctx, Place(account, room), text, key=f"digest:{scope}:{day}")
     return True

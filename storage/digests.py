@@ -49,8 +49,8 @@ def figures(session: Session, start: datetime, end: datetime) -> Figures:
 
 def oldest_open(session: Session, at: datetime, limit: int) -> list[Ticket]:
     """The tickets longest open at that instant."""
-    statement = select(Ticket).where(*_open_at(at)).order_by(col(Ticket.opened_at)).limit(limit)
-    return list(session.execute(statement).scalars())
+    statement = select(Ticket).where(*_open_at(at)).order_by(col(Ticket.opened_at), col(Ticket.id))
+    return list(session.execute(statement.limit(limit)).scalars())
 
 
 def keep(session: Session, scope: str, day: date, text: str, now: datetime) -> bool:

@@ -75,3 +75,15 @@ def test_it_is_posted_once_a_day(street: Street) -> None:
         with street.context() as ctx:
             assert digest.post(ctx, ACCOUNT, day) is posted
     assert [reply.room for reply in street.new_replies()] == ["command", "command"]
+
+
+def test_it_waits_for_a_group_to_be_told_in(street: Street) -> None:
+    known, groups = street.world, street.world.organisation.groups
+    elsewhere = replace(known.organisation, groups=tuple(group for group in groups if group.id != "command"))
+    street.world = replace(known, organisation=elsewhere)
+    with street.context() as ctx:
+        assert not digest.post(ctx, ACCOUNT, MONDAY)
+    street.world = known
+    with street.context() as ctx:
+        assert digest.post(ctx, ACCOUNT, MONDAY)
+    assert [reply.room for reply in street.new_replies()] == ["command"]

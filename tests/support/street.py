@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from bot.intake import Intake, clean
+from bot.intake import Intake
 from bot.settings import IntakeSettings
+from bot.stored import clean
 from classifiers.verdict import Classifier
 from handlers import reminders
 from handlers.context import Context, World

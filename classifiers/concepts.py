@@ -24,30 +24,32 @@ def _lines(name: str) -> list[tuple[str, str]]:
 
 
 class Phrases:
-    """Finds phrases in a text, the longest first: as many look-ups a character as there are lengths."""
+    """Finds phrases in a text by their first two characters: two look-ups a character, rarely more."""
 
     def __init__(self, table: Mapping[str, str]) -> None:
         self._table = dict(table)
-        # Which lengths a phrase that starts with this character may have, longest first.
+        # Which lengths a phrase that starts with these two characters may have, longest first.
         lengths: dict[str, set[int]] = {}
         for phrase in self._table:
-            lengths.setdefault(phrase[0], set()).add(len(phrase))
-        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
+            if len(phrase) > 1:
+                lengths.setdefault(phrase[:2], set()).add(len(phrase))
+        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
+
+    def _longest(self, text: str, position: int) -> str:
+        for length in self._lengths.get(text[position : position + 2], ()):
+            phrase = text[position : position + length]
+            if phrase in self._table:
+                return phrase
+        return text[position]
 
     def replace(self, text: str) -> str:
-        """The text with each phrase replaced by its value."""
+        """The text with each phrase replaced by its value, the longest first."""
         pieces: list[str] = []
-        position, table, lengths = 0, self._table, self._lengths
+        position, table = 0, self._table
         while position < len(text):
-            for length in lengths.get(text[position], ()):
-                value = table.get(text[position : position + length])
-                if value is not None:
-                    pieces.append(value)
-                    position += length
-                    break
-            else:
-                pieces.append(text[position])
-                position += 1
+            phrase = self._longest(text, position)
+            pieces.append(table.get(phrase, phrase))
+            position += len(phrase)
         return "".join(pieces)
 
     def found(self, text: str) -> dict[str, str]:
@@ -55,10 +57,12 @@ class Phrases:
         hits: dict[str, str] = {}
         table, lengths = self._table, self._lengths
         for position, character in enumerate(text):
-            for length in lengths.get(character, ()):
+            for length in lengths.get(text[position : position + 2], ()):
                 phrase = text[position : position + length]
                 if phrase in table:
                     hits[phrase] = table[phrase]
+            if character in table:
+                hits[character] = table[character]
         return hits
 
 

@@ -17,7 +17,11 @@ class BadCorpus(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled message. author and stream say who wrote it, so that no one is tested on their own words."""
+    """A labelled message. author and stream say who wrote it, so that no one is tested on their own words.
+
+    opens: the message opens a matter rather than adding to one; single: written for its own sake, many of them
+    hard on purpose, rather than as part of a running chat.
+    """
 
     sample: Sample
     label: Label
@@ -26,6 +30,7 @@ class Example:
     stream: str
     place: str = ""
     opens: bool = False
+    single: bool = False
 
 
 def _text(record: dict[str, Any], key: str, *, required: bool = False) -> str:
@@ -39,7 +44,7 @@ def _text(record: dict[str, Any], key: str, *, required: bool = False) -> str:
     return value
 
 
-def _example(line: str) -> Example:
+def _example(line: str, single: bool) -> Example:
     record = json.loads(line)
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
@@ -57,6 +62,7 @@ def _example(line: str) -> Example:
         _text(record, "stream", required=True),
         _text(record, "place"),
         record.get("opens") is True,
+        single,
     )
 
 
@@ -70,7 +76,7 @@ def load(paths: Iterable[Path] | None = None) -> list[Example]:
             if not line.strip():
                 continue
             try:
-                examples.append(_example(line.decode("utf-8")))
+                examples.append(_example(line.decode("utf-8"), path.parent.name == "singles"))
             except ValueError as error:  # bad UTF-8 and bad JSON too
                 raise BadCorpus(f"{path}:{number}: {error}") from error
     return examples

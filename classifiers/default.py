@@ -69,9 +69,10 @@ class GridClassifier:
         return label
 
     def _evidence(self, reading: Reading, findings: Findings, label: Label) -> tuple[str, ...]:
-        column = LABELS.index(label)
-        support = {word: self._model.support(word_row(word), column) for word in dict.fromkeys(reading.words)}
-        strongest = sorted((word for word in support if support[word] > 0), key=lambda word: -support[word])
+        words = list(dict.fromkeys(reading.words))
+        support = self._model.support([word_row(word) for word in words], LABELS.index(label))
+        ranked = sorted(zip(support, words, strict=True), key=lambda pair: -pair[0])
+        strongest = [word for worth, word in ranked if worth > 0]
         named = [] if findings.trap else [f"rule:{name}" for name in findings.danger]
         return (*named, *(f"word:{word}" for word in strongest[:_WORDS_SHOWN]))
 

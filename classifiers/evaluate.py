@@ -103,13 +103,21 @@ def lines(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Iterator[
     yield str(classification_report(truth, found, labels=_NAMES, digits=3, zero_division=0))
     yield "rows: labelled; columns: called " + " ".join(_NAMES)
     yield str(confusion_matrix(truth, found, labels=_NAMES))
-    figures = measure(examples, verdicts)
-    yield f"macro-F1               {figures.macro_f1:.3f}"
-    yield f"chatter called report  {figures.false_reports:.3f}"
-    yield f"reports missed         {figures.missed_reports:.3f}"
-    yield f"openings missed        {figures.missed_openings:.3f}"
-    yield f"urgency 3 seen         {figures.urgent_seen:.3f} (called 3: {figures.urgent_named:.3f})"
-    yield f"called 3 and is 3      {figures.urgent_precision:.3f}"
+    chat = [
+        (example, verdict) for example, verdict in zip(examples, verdicts, strict=True) if not example.single
+    ]
+    yield from _headlines("all", measure(examples, verdicts))
+    yield from _headlines("running chat only", measure([one for one, _ in chat], [one for _, one in chat]))
+
+
+def _headlines(title: str, figures: Figures) -> Iterator[str]:
+    yield f"{title}: {figures.messages} messages"
+    yield f"  macro-F1               {figures.macro_f1:.3f}"
+    yield f"  chatter called report  {figures.false_reports:.3f}"
+    yield f"  reports missed         {figures.missed_reports:.3f}"
+    yield f"  openings missed        {figures.missed_openings:.3f}"
+    yield f"  urgency 3 seen         {figures.urgent_seen:.3f} (called 3: {figures.urgent_named:.3f})"
+    yield f"  called 3 and is 3      {figures.urgent_precision:.3f}"
 
 
 def _mistake(example: Example, verdict: Verdict) -> tuple[str, ...]:

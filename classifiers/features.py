@@ -62,12 +62,14 @@ class Reading:
     """A message as the classifier sees it.
 
     plain: normalised; read: the same in standard words, cut to MAX_READ; words: those of `read`;
+    about: its concepts, by name;
     names: "c:..." concepts, "s:..." shape, "r:..." role, "k:..." kind of group.
     """
 
     plain: str
     read: str
     words: list[str]
+    about: list[str]
     names: list[str]
 
 
@@ -104,10 +106,9 @@ def read(sample: Sample, segmenter: Segmenter) -> Reading:
     words = segmenter.cut(text)
     about = sorted({name for value in concepts().found(text).values() for name in value.split()})
     names = [f"c:{name}" for name in about]
-    names += [f"c:{one}&{two}" for one, two in combinations(about[:_MAX_PAIRED], 2)]
     names += _shape(sample.text, plain)
     names += [f"r:{sample.role}", f"k:{sample.group_kind}"]
-    return Reading(plain, text, words, names)
+    return Reading(plain, text, words, about, names)
 
 
 def _char_rows(text: str) -> NDArray[np.int64]:
@@ -126,4 +127,11 @@ def rows(reading: Reading) -> NDArray[np.int64]:
     hashed = [word_row(word) for word in words]
     hashed += [word_row(f"{one} {two}") for one, two in pairwise(words)]
     hashed += [known_row(name) for name in reading.names]
-    return np.unique(np.concatenate((_char_rows(reading.read), np.array(hashed, dtype=np.int64))))
+    pairs = combinations([known_row(f"c:{name}") for name in reading.about[:_MAX_PAIRED]], 2)
+    hashed += [_KNOWN + (one * 40_503 ^ two) % _KNOWN_ROWS for one, two in pairs]
+    lit = np.concatenate((_char_rows(reading.read), np.array(hashed, dtype=np.int64)))
+    lit.sort()  # and each once: a third of the time that np.unique takes
+    fresh = np.empty(len(lit), dtype=np.bool_)
+    fresh[0] = True
+    np.not_equal(lit[1:], lit[:-1], out=fresh[1:])
+    return lit[fresh]

@@ -85,10 +85,13 @@ class LinearModel:
             softmax(labels, heat), decide(labels, self.lean.tolist()), softmax(urgency, urgency_heat)
         )
 
-    def support(self, row: int, label: int) -> float:
-        """How far this row alone speaks for the label rather than for none."""
-        weight = self.weights[row]
-        return float(weight[label] * self.scale[label] - weight[NONE] * self.scale[NONE])
+    def support(self, rows: Sequence[int], label: int) -> list[float]:
+        """How far each row alone speaks for the label rather than for none."""
+        weights = self.weights[rows]
+        found: list[float] = (
+            weights[:, label] * self.scale[label] - weights[:, NONE] * self.scale[NONE]
+        ).tolist()
+        return found
 
     def save(self, path: Path) -> None:
         """The same weights give the same bytes: members of an npz carry no time."""

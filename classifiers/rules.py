@@ -8,12 +8,11 @@ from typing import Any
 
 import yaml
 
-from classifiers.concepts import concepts
 from classifiers.features import Reading
 from classifiers.verdict import Label
 
 _TABLE = Path(__file__).parent / "lexicon" / "rules.yaml"
-_WATER = ("water", "rain", "flooding", "slope", "river")
+_WATER = frozenset({"water", "rain", "flooding", "slope", "river"})
 # Rules read a message's beginning: patterns with gaps are slow on pages, and a report comes to the point.
 _MAX_READ = 240
 
@@ -96,11 +95,6 @@ def rules() -> Rules:
     return Rules(**parts)
 
 
-def _wet(text: str) -> bool:
-    about = {name for value in concepts().found(text).values() for name in value.split()}
-    return not about.isdisjoint(_WATER)
-
-
 def _danger(table: Rules, text: str) -> list[Rule]:
     hits = [rule for rule in table.danger if rule.reads(text)]
     if hits:  # only now: most messages name no danger, and masks take longer than all the rest
@@ -121,7 +115,7 @@ def find(reading: Reading) -> Findings:
         return Findings()
     trap = next((rule.name for rule in table.traps if rule.reads(text)), "")
     first = next((rule for rule in hits if not rule.weak), hits[0])
-    label = first.water if first.water and _wet(text) else first.label
+    label = first.water if first.water and not _WATER.isdisjoint(reading.about) else first.label
     return Findings(
         trap=trap,
         danger=tuple(rule.name for rule in hits),

@@ -99,7 +99,9 @@ class Outbox:
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), min(_IDLE, self._shortest_pace()))
+            # Not wait_for: on Python 3.11 it swallows a cancellation that meets the wake-up.
+            async with asyncio.timeout(min(_IDLE, self._shortest_pace())):
+                await self._wake.wait()
 
     def _shortest_pace(self) -> float:
         waits = (self._settings.account_seconds, self._settings.group_seconds)

@@ -44,7 +44,9 @@ class Pictures:
                 self._wake.clear()
                 await self.step()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), 30)
+                    # Not wait_for: on Python 3.11 it swallows a cancellation that meets the wake-up.
+                    async with asyncio.timeout(30):
+                        await self._wake.wait()
         finally:
             self._patience.stop()
 

@@ -95,3 +95,13 @@ async def test_it_works_until_cancelled(album: Album) -> None:
     album.pictures.wake()
     await until(lambda: any(album.folder.glob("*.jpg")))
     await cancelled(working)
+
+
+async def test_news_at_the_last_moment_does_not_keep_it_from_ending(album: Album) -> None:
+    task = asyncio.create_task(album.pictures.run())
+    await asyncio.sleep(0.3)  # it rests
+    album.pictures.wake()
+    await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=5)
+    assert done

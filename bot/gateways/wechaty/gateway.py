@@ -130,7 +130,8 @@ class WechatyGateway:
     async def _start(self, link: Link, connected: asyncio.Event) -> None:
         """Starts the puppet, which does nothing where it runs already."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(connected.wait(), QUIET_START)
+            async with asyncio.timeout(QUIET_START):
+                await connected.wait()
         while not link.closed:
             try:
                 await link.call(lambda stub: stub.start())

@@ -115,7 +115,8 @@ class Payloads:
             log.debug("wechaty.asking_again", trouble=trouble)
             await asyncio.sleep(pause)
             try:
-                await asyncio.wait_for(self._linked.wait(), max(0.0, give_up - time.monotonic()))
+                async with asyncio.timeout(max(0.0, give_up - time.monotonic())):
+                    await self._linked.wait()
             except TimeoutError:
                 return None
         return None
@@ -127,7 +128,8 @@ class Payloads:
 
     async def _soon(self, name: Awaitable[str]) -> str:
         try:
-            return await asyncio.wait_for(name, NAME_PATIENCE)
+            async with asyncio.timeout(NAME_PATIENCE):
+                return await name
         except (GRPCError, NotConnected, CallLost, TimeoutError):
             return ""
 

@@ -35,6 +35,19 @@ def due(
     return list(session.execute(statement).scalars())
 
 
+def due_along(session: Session, head: Reply, now: datetime, limit: int = 20) -> list[Reply]:
+    """What is due to the same room or person, `head` among it, in the same order."""
+    statement = select(Reply).where(
+        col(Reply.account) == head.account,
+        col(Reply.state) == ReplyState.WAITING,
+        col(Reply.due_at) <= now,
+        col(Reply.room) == head.room,
+        col(Reply.person) == head.person,
+    )
+    statement = statement.order_by(col(Reply.urgency).desc(), col(Reply.id)).limit(limit)
+    return list(session.execute(statement).scalars())
+
+
 def claim(session: Session, ids: Sequence[int], now: datetime, lease: timedelta) -> bool:
     """Marks replies as being said. False, and nothing marked, where another process was quicker.
 

@@ -35,6 +35,9 @@ class Phrases:
                 lengths.setdefault(phrase[:2], set()).add(len(phrase))
         self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
 
+    def __contains__(self, phrase: str) -> bool:
+        return phrase in self._table
+
     def _longest(self, text: str, position: int) -> str:
         for length in self._lengths.get(text[position : position + 2], ()):
             phrase = text[position : position + length]

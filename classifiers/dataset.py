@@ -17,9 +17,9 @@ class BadCorpus(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled message. author and stream say who wrote it, so that no one is tested on their own words.
+    """A labelled message. author and stream: who wrote it, so that no one is tested on their own words.
 
-    opens: the message opens a matter rather than adding to one; single: written for its own sake, many of them
+    opens: it opens a matter rather than adding to one; single: written for its own sake, many of those
     hard on purpose, rather than as part of a running chat.
     """
 

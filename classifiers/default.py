@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from classifiers import linear
+from classifiers.concepts import concepts
 from classifiers.features import Reading, read, rows, word_row
 from classifiers.linear import LABELS, NONE, LinearModel, Scores
 from classifiers.place import Places
@@ -69,7 +70,9 @@ class GridClassifier:
         return label
 
     def _evidence(self, reading: Reading, findings: Findings, label: Label) -> tuple[str, ...]:
-        words = list(dict.fromkeys(reading.words))
+        # 了, 在, 的 weigh something too, but tell a person nothing.
+        telling = concepts()
+        words = list(dict.fromkeys(word for word in reading.words if len(word) > 1 or word in telling))
         support = self._model.support([word_row(word) for word in words], LABELS.index(label))
         ranked = sorted(zip(support, words, strict=True), key=lambda pair: -pair[0])
         strongest = [word for worth, word in ranked if worth > 0]

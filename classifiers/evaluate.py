@@ -107,7 +107,23 @@ def lines(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Iterator[
         (example, verdict) for example, verdict in zip(examples, verdicts, strict=True) if not example.single
     ]
     yield from _headlines("all", measure(examples, verdicts))
-    yield from _headlines("running chat only", measure([one for one, _ in chat], [one for _, one in chat]))
+    spoken, judged_so = [example for example, _ in chat], [verdict for _, verdict in chat]
+    yield from _headlines("running chat only", measure(spoken, judged_so))
+    yield from _thresholds(spoken, judged_so)
+
+
+def _thresholds(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What a caller gets who opens only from a confidence on."""
+    yield "running chat, opened from a confidence on: share of reports, false a 1,000, openings seen"
+    pairs = list(zip(examples, verdicts, strict=True))
+    quiet = sum(example.label is Label.NONE for example, _ in pairs)
+    opening = sum(example.opens and example.label is not Label.NONE for example, _ in pairs)
+    for least in (0.0, 0.3, 0.5, 0.7, 0.85):
+        opened = [example for example, verdict in pairs if verdict.is_report and verdict.confidence >= least]
+        right = [example for example in opened if example.label is not Label.NONE]
+        false = 1000 * _share(len(opened) - len(right), quiet)
+        seen = _share(sum(example.opens for example in right), opening)
+        yield f"  {least:.2f}  {_share(len(right), len(opened)):.3f}  {false:5.1f}  {seen:.3f}"
 
 
 def _headlines(title: str, figures: Figures) -> Iterator[str]:

@@ -110,6 +110,7 @@ def test_traps(words: Segmenter, text: str) -> None:
         ("各位居民请注意防范，做好准备工作", "notice_address"),
         ("土鸡蛋优惠，30元一板，私聊", "advert"),
         ("抢红包了", "red_packet"),
+        ("演练开始，三楼起火", "drill"),
     ],
 )
 def test_never_a_report(words: Segmenter, text: str, rule: str) -> None:

@@ -171,18 +171,19 @@ class App:
         """Runs everything until cancelled. Raises GatewayRefused."""
         refused: GatewayRefused | None = None
         jobs = scheduler(self.settings, self._jobs())
-        jobs.start()
         try:
             async with asyncio.TaskGroup() as tasks:
                 for part in (self.intake, self.outbox, self.pictures):
                     tasks.create_task(part.run())
                 tasks.create_task(self._wake_on_news())
+                jobs.start()
                 # In the group's body, so that at the end it stops first and the intake takes all it heard.
-                await self.gateway.run(self.sink)
+                try:
+                    await self.gateway.run(self.sink)
+                finally:
+                    jobs.shutdown(wait=False)
         except* GatewayRefused as refusals:
             refused = next(error for error in refusals.exceptions if isinstance(error, GatewayRefused))
-        finally:
-            jobs.shutdown(wait=False)
         if refused is not None:
             raise refused
 

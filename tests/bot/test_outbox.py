@@ -440,6 +440,15 @@ async def test_at_the_end_what_is_being_said_is_noted(post: Post) -> None:
     assert post.states() == ["sent"]
 
 
+async def test_a_wake_up_at_the_very_end_does_not_keep_it_going(post: Post) -> None:
+    working = asyncio.create_task(post.outbox.run())
+    await asyncio.sleep(0.1)
+    post.outbox.wake()
+    working.cancel()
+    await asyncio.wait({working}, timeout=5)
+    assert working.cancelled()
+
+
 async def test_a_locked_database_is_waited_for(sqlite_url: str) -> None:
     post = Post(Database(sqlite_url, busy_seconds=0.01))
     post.gateway.gate = asyncio.Event()

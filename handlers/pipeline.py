@@ -101,7 +101,7 @@ def _talks_in_circles(ctx: Context, incoming: Incoming) -> bool:
     if ctx.organisation.person(incoming.sender) is not None:
         return False
     since = ctx.now - _LOOP_WINDOW
-    answers = outbox.count_to(ctx.session, incoming.account, incoming.sender, since)
+    answers = outbox.count_to(ctx.session, incoming.account, incoming.room, incoming.sender, since)
     return answers >= ctx.rules.loop_replies
 
 

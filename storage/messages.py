@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Message, Reply, Ticket
@@ -97,6 +97,20 @@ def unhandled(session: Session, before: datetime, last_id: int, limit: int) -> l
         .limit(limit)
     )
     return list(session.execute(statement).scalars())
+
+
+def latest_of_sender(count: int) -> Select[int]:
+    """Ids of the last messages of :sender in :room of :account; the index gives them without a search."""
+    return (
+        select(col(Message.id))
+        .where(
+            col(Message.account) == bindparam("account"),
+            col(Message.room) == bindparam("room"),
+            col(Message.sender) == bindparam("sender"),
+        )
+        .order_by(col(Message.id).desc())
+        .limit(count)
+    )
 
 
 def last_received(session: Session) -> datetime | None:

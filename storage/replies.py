@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import CursorResult, bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
-from storage.tables import Message, Reply, ReplyState
+from storage import messages
+from storage.tables import Reply, ReplyState
 
 
 def due(
@@ -132,15 +133,20 @@ def drop(session: Session, reply_id: int) -> bool:
     return result.rowcount == 1
 
 
-def count_to(session: Session, account: str, sender: str, since: datetime) -> int:
-    """How many replies answered messages of this sender since then."""
-    statement = (
-        select(func.count())
-        .select_from(Reply)
-        .join(Message, col(Message.id) == col(Reply.message_id))
-        .where(col(Reply.created_at) >= since, col(Message.account) == account, col(Message.sender) == sender)
+_COUNT_TO = (
+    select(func.count())
+    .select_from(Reply)
+    .where(
+        col(Reply.message_id).in_(messages.latest_of_sender(100)),
+        col(Reply.created_at) >= bindparam("since"),
     )
-    count: int = session.execute(statement).scalar_one()
+)
+
+
+def count_to(session: Session, account: str, room: str, sender: str, since: datetime) -> int:
+    """How many replies since then answered the last hundred messages of this sender in the room."""
+    asked = {"account": account, "room": room, "sender": sender, "since": since}
+    count: int = session.execute(_COUNT_TO, asked).scalar_one()
     return count
 
 

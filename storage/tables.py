@@ -140,6 +140,9 @@ class Ticket(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("street", "day", "running"),
         Index("ix_ticket_due", "due_at"),
+        Index("ix_ticket_updated", "updated_at"),
+        Index("ix_ticket_opened", "opened_at"),
+        Index("ix_ticket_closed", "closed_at"),
         Index("ix_ticket_room_state", "account", "room", "state"),
         Index("ix_ticket_state_opened", "state", "opened_at"),
     )

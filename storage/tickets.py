@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, case, false, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, false, func, or_, select, update
 from sqlmodel import Session, col
 
+from storage.messages import latest_of_sender
 from storage.tables import Attachment, Message, Reply, Ticket, TicketCounter, TicketEvent, TicketReport
 from storage.upsert import insert_into
 
@@ -67,40 +68,43 @@ class OpenMatter:
     told_here: bool  # reported in the room in question
 
 
+# The statements of every report are built once: building costs as much as running them.
+_REPORTED_HERE = (
+    select(col(TicketReport.id))
+    .where(
+        col(TicketReport.ticket_id) == col(Ticket.id),
+        col(TicketReport.account) == bindparam("account"),
+        col(TicketReport.room) == bindparam("room"),
+    )
+    .exists()
+)
+_OPEN_MATTERS = (
+    select(
+        col(Ticket.id),
+        col(Ticket.place),
+        col(Ticket.summary),
+        col(Ticket.room),
+        col(Ticket.reporter),
+        col(Ticket.updated_at),
+        _REPORTED_HERE,
+    )
+    .where(
+        col(Ticket.updated_at) >= bindparam("since"),
+        col(Ticket.state) != "closed",
+        col(Ticket.label) == bindparam("label"),
+        or_(col(Ticket.area).in_(bindparam("areas", expanding=True)), _REPORTED_HERE),
+    )
+    .order_by(col(Ticket.id).desc())
+    .limit(50)
+)
+
+
 def open_matters(
-    session: Session,
-    *,
-    account: str,
-    room: str,
-    areas: Sequence[str],
-    label: str,
-    since: datetime,
-    limit: int = 50,
+    session: Session, *, account: str, room: str, areas: Sequence[str], label: str, since: datetime
 ) -> list[OpenMatter]:
     """Open tickets of this label in the areas or reported in the room, touched since then, newest first."""
-    reported_here = select(col(TicketReport.ticket_id)).where(
-        col(TicketReport.account) == account, col(TicketReport.room) == room
-    )
-    statement = (
-        select(
-            col(Ticket.id),
-            col(Ticket.place),
-            col(Ticket.summary),
-            col(Ticket.room),
-            col(Ticket.reporter),
-            col(Ticket.updated_at),
-            col(Ticket.id).in_(reported_here),
-        )
-        .where(
-            col(Ticket.state) != "closed",
-            col(Ticket.label) == label,
-            col(Ticket.updated_at) >= since,
-            or_(col(Ticket.area).in_(areas), col(Ticket.id).in_(reported_here)),
-        )
-        .order_by(col(Ticket.id).desc())
-        .limit(limit)
-    )
-    return [OpenMatter(*row) for row in session.execute(statement)]
+    asked = {"account": account, "room": room, "areas": list(areas), "label": label, "since": since}
+    return [OpenMatter(*row) for row in session.execute(_OPEN_MATTERS, asked)]
 
 
 def visible(
@@ -215,19 +219,26 @@ def want_picture(session: Session, message_id: int, ticket_id: int, now: datetim
     session.add(Attachment(message_id=message_id, ticket_id=ticket_id, due_at=now))
 
 
+# The last messages only, which the index gives at once: a courier may have sent ten thousand.
+_LATELY = latest_of_sender(30)
+_PICTURES = (
+    select(col(Message.id))
+    .where(
+        col(Message.id).in_(_LATELY),
+        col(Message.kind) == "image",
+        col(Message.received_at) >= bindparam("since"),
+        col(Message.ticket_id).is_(None),
+    )
+    .order_by(col(Message.id))
+)
+
+
 def unattached_pictures(
     session: Session, *, account: str, room: str, sender: str, since: datetime
 ) -> list[int]:
     """Row ids of the person's recent pictures in this group that belong to no ticket yet."""
-    statement = select(col(Message.id)).where(
-        col(Message.account) == account,
-        col(Message.room) == room,
-        col(Message.sender) == sender,
-        col(Message.kind) == "image",
-        col(Message.received_at) >= since,
-        col(Message.ticket_id).is_(None),
-    )
-    return list(session.execute(statement.order_by(col(Message.id)).limit(9)).scalars())
+    asked = {"account": account, "room": room, "sender": sender, "since": since}
+    return list(session.execute(_PICTURES, asked).scalars())
 
 
 def count_reports(session: Session, ticket_id: int) -> int:

@@ -106,9 +106,9 @@ def test_how_many_answers_somebody_drew(database: Database) -> None:
         reply(message_id=other.id), reply(),
     )  # fmt: skip
     with database.reading() as session:
-        assert replies.count_to(session, "a", "tang", ago(minutes=10)) == 1
-        assert replies.count_to(session, "a", "tang", ago(hours=2)) == 2
-        assert replies.count_to(session, "b", "tang", ago(hours=2)) == 0
+        assert replies.count_to(session, "a", "river", "tang", ago(minutes=10)) == 1
+        assert replies.count_to(session, "a", "river", "tang", ago(hours=2)) == 2
+        assert replies.count_to(session, "b", "river", "tang", ago(hours=2)) == 0
 
 
 def test_whether_it_was_said_lately(database: Database) -> None:

@@ -88,10 +88,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("street", "day", "running", name=op.f("uq_ticket_street_day_running")),
     )
     with op.batch_alter_table("ticket", schema=None) as batch_op:
+        batch_op.create_index("ix_ticket_closed", ["closed_at"], unique=False)
         batch_op.create_index("ix_ticket_due", ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_number"), ["number"], unique=False)
+        batch_op.create_index("ix_ticket_opened", ["opened_at"], unique=False)
         batch_op.create_index("ix_ticket_room_state", ["account", "room", "state"], unique=False)
         batch_op.create_index("ix_ticket_state_opened", ["state", "opened_at"], unique=False)
+        batch_op.create_index("ix_ticket_updated", ["updated_at"], unique=False)
 
     op.create_table(
         "ticket_counter",
@@ -293,10 +296,13 @@ def downgrade() -> None:
     op.drop_table("web_session")
     op.drop_table("ticket_counter")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
+        batch_op.drop_index("ix_ticket_updated")
         batch_op.drop_index("ix_ticket_state_opened")
         batch_op.drop_index("ix_ticket_room_state")
+        batch_op.drop_index("ix_ticket_opened")
         batch_op.drop_index(batch_op.f("ix_ticket_number"))
         batch_op.drop_index("ix_ticket_due")
+        batch_op.drop_index("ix_ticket_closed")
 
     op.drop_table("ticket")
     op.drop_table("sign_in")

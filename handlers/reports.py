@@ -74,8 +74,11 @@ def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str)
     return ticket
 
 
-def join(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> None:
-    """Another report of an open ticket: noted, told now and then, and urgent when it got worse."""
+def join(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict, *, asked: bool = False) -> None:
+    """Another report of an open ticket: noted, told now and then, and urgent when it got worse.
+
+    asked: it came by command, and who asks is answered.
+    """
     tickets.add_report(ctx, ticket, incoming, incoming.text)
     actor = tickets.actor_of(ctx, incoming)
     tickets.act(ctx, ticket, "join", actor, note=shorten(incoming.text, 200), message_id=incoming.row_id)
@@ -86,18 +89,17 @@ def join(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> 
         raise_urgency(ctx, ticket, incoming, verdict.urgency)
         if ticket.urgency == 3:
             return
-    _tell_joined(ctx, ticket, incoming, verdict)
+    _tell_joined(ctx, ticket, incoming, verdict, asked=asked)
 
 
-def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> None:
+def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict, *, asked: bool) -> None:
     """Once in a while for each place; a number to call that was not named yet is named at once."""
     number = hotline(verdict.label, incoming.text) if verdict.urgency == 3 else ""
     place = place_of(incoming)
     key = f"joined{number}"
     since = ctx.now - _JOIN_PAUSE
-    if outbox.said_lately(
-        ctx.session, ticket.id, place.room, f":{key}:{place.room or '@' + place.person}", since
-    ):
+    told_as = f":{key}:{place.room or '@' + place.person}"
+    if not asked and outbox.said_lately(ctx.session, ticket.id, place.room, told_as, since):
         return
     count = store.count_reports(ctx.session, ticket.id)
     template = "joined_urgent" if number else "joined" if count > 1 else "joined_own"

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from bot.gateways.base import Capabilities, Connection, GatewayStatus, Listening, Outgoing, Sink
+from bot.gateways.base import (
+    Capabilities,
+    Connection,
+    GatewayStatus,
+    Listening,
+    Outgoing,
+    SendFailed,
+    Sink,
+)
 from bot.live import CHAT, Live
 from handlers.incoming import Incoming, MessageKind, Quote
 from storage import chat
@@ -97,8 +105,11 @@ class LocalGateway:
         """Shows it on the pages. The id follows from the key, so that a repeated try is not shown twice."""
         said_as = f"bot-{hashlib.sha256(outgoing.key.encode()).hexdigest()[:32]}"
         if outgoing.picture is not None:
-            content = await asyncio.to_thread(outgoing.picture.read_bytes)
-            await asyncio.to_thread(self._keep, said_as, content)
+            try:
+                content = await asyncio.to_thread(outgoing.picture.read_bytes)
+                await asyncio.to_thread(self._keep, said_as, content)
+            except OSError as error:
+                raise SendFailed(f"the picture cannot be read: {error.strerror}") from None
         line = Line(
             id=said_as,
             room=outgoing.room,

@@ -34,7 +34,7 @@ def report(ctx: Context, call: Call) -> Ticket | None:
     lock_openings(ctx)
     match = incidents.find(ctx, incoming, verdict, reports.area_of(ctx, incoming))
     if match is not None and match.likeness >= _ALL_BUT_THE_SAME:
-        reports.join(ctx, match.ticket, incoming, verdict)
+        reports.join(ctx, match.ticket, incoming, verdict, asked=True)
         return match.ticket
     return reports.open_and_tell(ctx, incoming, verdict, content)
 

@@ -1,4 +1,4 @@
-"""A classifier whose mind can be read: the first word found decides. Dialogs then test the bot, not the model."""
+"""A classifier whose mind can be read: the first word found decides. Tests then try the bot, not a model."""
 
 from collections.abc import Sequence
 

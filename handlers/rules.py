@@ -54,9 +54,9 @@ class Linking(Part):
 class Opening(Part):
     """From which confidence a ticket is opened, by urgency."""
 
-    urgency_3: Annotated[float, Field(ge=0, le=1)] = 0.4
-    urgency_2: Annotated[float, Field(ge=0, le=1)] = 0.5
-    urgency_1: Annotated[float, Field(ge=0, le=1)] = 0.5
+    urgency_3: Annotated[float, Field(ge=0, le=1)] = 0.2
+    urgency_2: Annotated[float, Field(ge=0, le=1)] = 0.3
+    urgency_1: Annotated[float, Field(ge=0, le=1)] = 0.35
 
     def threshold(self, urgency: int) -> float:
         return {3: self.urgency_3, 2: self.urgency_2}.get(urgency, self.urgency_1)

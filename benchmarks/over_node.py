@@ -19,7 +19,7 @@ from benchmarks.load import is_report, room, texts
 from tests.gateways.node_gateway import BOT, NodeGateway
 
 OUTSTANDING = 64
-STEADY = 3000  # messages of the run with 64 outstanding
+STEADY = 10_000  # messages of the run with 64 outstanding
 BURST = 5000  # messages at once
 PACED, PER_SECOND = 600, 100.0
 GIVE_UP = 300.0  # seconds

@@ -29,6 +29,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _ECHO_WAIT = timedelta(seconds=5)  # how long an own message may take to come back
+_SETTLE_EVERY = timedelta(minutes=1)  # sooner where this process itself is in doubt
 _LEASE = timedelta(minutes=2)
 _LONGEST_BACKOFF = timedelta(hours=1)
 _IDLE = 1.0  # seconds; a wake-up comes sooner when something was committed here
@@ -75,7 +76,7 @@ class Outbox:
         self._pace = Pace(settings)
         self._wake = asyncio.Event()
         self._patience = Patience("outbox")
-        self._fresh = True  # whatever is under way was so when the last process ended
+        self._settle_at: datetime | None = None  # None: what is under way was left by an ended process
 
     @property
     def trouble(self) -> str:
@@ -111,10 +112,7 @@ class Outbox:
         """Says the next message that is due and allowed; False where there is none."""
         now = self._clock()
         try:
-            # What this process says it notes; what an ended one left open need not be waited for.
-            await self._in_thread(lambda: self.settle(now, now + _LEASE if self._fresh else now))
-            self._fresh = False
-            bundle = await self._in_thread(lambda: self._next(now))
+            bundle = await self._in_thread(lambda: self._look(now))
             if bundle:
                 self._pace.said(bundle[0], now)
                 await self._say(bundle)
@@ -131,7 +129,9 @@ class Outbox:
         except SendUncertain as error:
             reason = str(error)
             log.warning("send_uncertain", replies=ids, reason=reason)
-            await self._note(lambda s: replies.leave_uncertain(s, ids, self._clock() + _ECHO_WAIT, reason))
+            look_at = self._clock() + _ECHO_WAIT
+            await self._note(lambda s: replies.leave_uncertain(s, ids, look_at, reason))
+            self._settle_at = min(self._settle_at or look_at, look_at)
         except SendFailed as error:
             await self._failed(bundle, str(error), final=error.final)
         else:
@@ -174,20 +174,31 @@ class Outbox:
         with self._database.transaction() as session:
             change(session)
 
+    def _look(self, now: datetime) -> list[Reply]:
+        if self._settle_at is None or now >= self._settle_at:
+            # What this process says it notes; what an ended one left open need not be waited for.
+            self.settle(now, now + _LEASE if self._settle_at is None else now)
+            with self._database.reading() as session:
+                doubts = replies.any_sending(session, self._gateway.status.account, now + _LEASE)
+            self._settle_at = now + (_ECHO_WAIT if doubts else _SETTLE_EVERY)
+        return self._next(now)
+
     def _next(self, now: datetime) -> list[Reply]:
         """The most urgent reply that may go now, with what else may go along, claimed."""
         account = self._gateway.status.account
         with self._database.reading() as session:
-            due = replies.due(
+            found = replies.due(
                 session,
                 account,
                 now,
                 resting=self._pace.resting(now),
                 urgent_only=self._pace.account_rests(now),
+                limit=1,
             )
-        if not due:
-            return []
-        bundle = bundled(due[0], due, self._settings.longest_text)
+            if not found:
+                return []
+            along = replies.due_along(session, found[0], now)
+        bundle = bundled(found[0], along, self._settings.longest_text)
         with self._database.transaction() as session:
             claimed = replies.claim(session, [reply.id for reply in bundle], now, _LEASE)
         return bundle if claimed else []

@@ -23,6 +23,15 @@ class _Item:
     task: asyncio.Task[GatewayEvent | None]
 
 
+async def _patiently(item: _Item) -> None:
+    """Until the item is there, or its patience is at an end."""
+    turn: set[asyncio.Future[Any]] = {item.task, item.begun}
+    await asyncio.wait(turn, return_when=asyncio.FIRST_COMPLETED)
+    if not item.task.done():
+        left = item.begun.result() + PATIENCE - time.monotonic()
+        await asyncio.wait({item.task}, timeout=max(0.0, left))
+
+
 class Inbox:
     """Fetches payloads side by side and hands the events to the sink in the order of arrival.
 
@@ -62,11 +71,8 @@ class Inbox:
         """Until cancelled. Raises what the sink raises."""
         while True:
             item = await self._items.get()
-            turn: set[asyncio.Future[Any]] = {item.task, item.begun}
-            await asyncio.wait(turn, return_when=asyncio.FIRST_COMPLETED)
-            if not item.task.done():
-                left = item.begun.result() + PATIENCE - time.monotonic()
-                await asyncio.wait({item.task}, timeout=max(0.0, left))
+            if not item.task.done():  # mostly it is: waiting costs more than looking
+                await _patiently(item)
             if item.task.done():
                 await self._hand_on(item.task)
             else:

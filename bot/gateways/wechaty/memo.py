@@ -39,6 +39,13 @@ class Memo(Generic[K, V]):
         # Shielded: one waiter's cancellation must not take the answer from the others.
         return await asyncio.shield(answer)
 
+    def known(self, key: K) -> V | None:
+        """The answer that is there already, else None."""
+        kept = self._kept.get(key)
+        if kept is None or kept[0] < time.monotonic() or not kept[1].done() or kept[1].cancelled():
+            return None
+        return None if kept[1].exception() else kept[1].result()
+
     def forget(self, matches: Callable[[K], bool]) -> None:
         for key in [key for key in self._kept if matches(key)]:
             del self._kept[key]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from handlers.incoming import Incoming
 log = structlog.get_logger()
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 # Seconds between the tries at one payload, and how long one of them waits for a lost gateway to come back.
 RETRIES = (0.2, 0.5, 1.0, 2.0)
 COMES_BACK = 60.0
@@ -77,15 +78,15 @@ class Payloads:
             # Handed on all the same: the intake stores it, unread.
             log.warning("wechaty.message_without_sender", message_id=message_id, type=int(payload.type))
         room, sender = payload.room_id, payload.from_id
-        topic = await self._soon(self._topics.get(room)) if room else ""
-        name = await self._soon(self._names.get((room, sender))) if sender else ""
+        topic = await self._soon(self._topics, room) if room else ""
+        name = await self._soon(self._names, (room, sender)) if sender else ""
         return incoming(payload, message_id, account, now, name, topic)
 
     async def with_topic(self, change: RoomChange, begin: Begin) -> RoomChange:
         begin()
         if change.topic or change.change == "left":
             return change
-        return replace(change, topic=await self._soon(self._topics.get(change.room)))
+        return replace(change, topic=await self._soon(self._topics, change.room))
 
     async def invitation(self, id: str, account: str, now: datetime, begin: Begin) -> RoomChange | None:
         """Somebody wants the bot in a group whose id is not known before it has joined."""
@@ -126,10 +127,12 @@ class Payloads:
             raise NotConnected("not connected")
         return self._link
 
-    async def _soon(self, name: Awaitable[str]) -> str:
+    async def _soon(self, names: Memo[K, str], key: K) -> str:
+        if (known := names.known(key)) is not None:
+            return known
         try:
             async with asyncio.timeout(NAME_PATIENCE):
-                return await name
+                return await names.get(key)
         except (GRPCError, NotConnected, CallLost, TimeoutError):
             return ""
 

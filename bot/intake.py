@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import IntegrityError, StatementError
@@ -58,6 +59,7 @@ class Intake:
         self._clock = clock
         self._settings = settings
         self._on_batch = on_batch
+        self._gathered: list[Incoming] = []  # taken from the queue, not yet in a batch
         self._queue: asyncio.Queue[Incoming] = asyncio.Queue(settings.queue)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._patience = Patience("intake")
@@ -86,11 +88,18 @@ class Intake:
         try:
             await self.look_back()
             while True:
-                await self._take([await self._queue.get()])
+                self._gathered.append(await self._queue.get())
+                if self.waiting + 1 < self._settings.batch:
+                    # A commit for two costs what a commit for one costs: company is worth a moment.
+                    await asyncio.sleep(self._settings.gather_ms / 1000)
+                batch, self._gathered = self._gathered, []
+                await self._take(batch)
         finally:
             self._patience.stop()
-            while batch := self._drain([]):
-                await asyncio.shield(self._in_thread(lambda batch=batch: self.work(batch)))  # type: ignore[misc]
+            batch = self._drain(self._gathered)
+            while batch:
+                await asyncio.shield(self._in_thread(partial(self.work, batch)))
+                batch = self._drain([])
             self._thread.shutdown(wait=False)
 
     async def look_back(self, older_than: timedelta = timedelta(0)) -> None:

@@ -69,6 +69,8 @@ class WebSettings(Part):
 class IntakeSettings(Part):
     batch: Annotated[int, Field(ge=1, le=1000)] = 200
     """Messages that share a commit at most."""
+    gather_ms: Annotated[float, Field(ge=0, le=1000)] = 20
+    """Milliseconds that the first message of a batch waits for others to share its commit."""
     queue: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """Messages held while the database is busy; beyond that the gateway has to wait."""
     longest_text: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000

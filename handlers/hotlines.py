@@ -7,7 +7,8 @@ from classifiers.verdict import Label
 # Fire and rescue 119 (also people stuck or in the water), medical 120, police 110.
 _BY_WORDS = {
     "119": re.compile(
-        "火(?!锅|车|热|爆)|烟|燃气|天然气|煤气|漏气|被困|困在|困到|电梯|水里|冲走|落水|掉水|溺|塌"
+        "火(?!锅|车|热|爆)|(?<![抽香吸戒卷买])烟(?![花酒草头])|燃气|天然气|煤气|漏气|被困|困在|困到"
+        "|电梯|水里|冲走|落水|掉水|溺|塌"
         "|触电|漏电|电线|爆炸|泥石流|滑坡"
     ),
     "120": re.compile(

@@ -79,7 +79,8 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     if reading.quiet:
         return Handled(reading.outcome)
     # Danger is never taken for a loop: it joins its ticket, of which is told only now and then.
-    if reading.verdict.urgency < 3 and _talks_in_circles(ctx, incoming):
+    reports_danger = reading.verdict.urgency == 3 or _is_report_command(reading)
+    if not reports_danger and _talks_in_circles(ctx, incoming):
         return Handled(Outcome.IGNORED)
     if reading.command is not None:
         ticket = commands.run(ctx, incoming, reading.command)
@@ -94,6 +95,11 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
 
 def _handled(outcome: Outcome, ticket: Ticket | None) -> Handled:
     return Handled(outcome, ticket.id if ticket else None)
+
+
+def _is_report_command(reading: Reading) -> bool:
+    """#报 may tell of danger: what it says is read only when it is done."""
+    return reading.command is not None and reading.command.command.name == "报"
 
 
 def _talks_in_circles(ctx: Context, incoming: Incoming) -> bool:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+from rapidfuzz import fuzz
+
 from handlers.commands import target
 from handlers.commands.change import already, do, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
@@ -54,7 +56,7 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
     person, asked = _whom(ctx, call, ticket)
     if not asked:
         raise UsageError
-    if len(asked) > 30:
+    if len(asked) > 30 or (person is None and _is_slip(ctx, call.argument, asked)):
         answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
         return ticket
     if ticket.state == State.DISPATCHED and ticket.handler == (person.id if person else asked):
@@ -79,6 +81,7 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
 
 
 _NUMBER_AND_NAME = re.compile(r"^(\d{1,5})[号单]?[@＠]?(\D.*)", re.ASCII | re.DOTALL)  # 派单2何志愿
+_ALIKE = 60  # of 100: 供电索 and 供电所 have 67
 _AFTER_NAME = re.compile(r"[\s\u2005,，:：。;；、]")
 
 
@@ -95,6 +98,13 @@ def _whom(ctx: Context, call: Call, ticket: Ticket) -> tuple[Person | None, str]
             id=others[0], name=typed[:60]
         ), typed  # somebody of the group whom the file does not name
     return None, typed
+
+
+def _is_slip(ctx: Context, argument: str, asked: str) -> bool:
+    """Whether somebody known was meant: an @ that reached nobody, or a name with one character wrong."""
+    if argument.startswith(("@", "＠")):
+        return True
+    return any(fuzz.ratio(asked, person.name) >= _ALIKE for person in ctx.organisation.people.values())
 
 
 def _known_by_name(ctx: Context, words: str, area: str = "") -> list[Person]:

@@ -126,3 +126,11 @@ def test_everybody_is_answered_where_he_asked_and_no_reply_has_two_keys(street: 
     told = street.say("command", "pu", "#接单 1")
     assert [(reply.room, reply.person) for reply in told] == [("", "tang"), ("command", "")]
     assert len({reply.key for reply in told}) == 2
+
+
+def test_who_asked_often_can_still_report_danger_by_command(street: Street) -> None:
+    for _ in range(12):
+        street.say("stairs", "新人", "#进度")
+    assert street.say("stairs", "新人", "#进度") == []  # taken for another bot
+    first, *_ = street.say("stairs", "新人", "#报 石梯坎3号冒烟了，有人被困")
+    assert "紧急" in first.text

@@ -27,3 +27,8 @@ from handlers.hotlines import hotline
 )
 def test_numbers(label: str, text: str, wanted: str) -> None:
     assert set(hotline(label, text).split("和")) == set(wanted.split("和"))
+
+
+def test_smoking_is_no_fire() -> None:
+    assert hotline("dispute", "楼道抽烟闹事打起来了") == "110"
+    assert hotline("safety", "楼道有烟") == "119"

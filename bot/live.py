@@ -77,7 +77,6 @@ class Live:
 
     def __init__(self) -> None:
         self._readers: set[Subscription] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
     def publish(self, topic: str, data: Mapping[str, Any] | None = None) -> None:
@@ -86,16 +85,9 @@ class Live:
         for reader in self._readers:
             reader.offer(news)
 
-    def publish_threadsafe(self, topic: str, data: Mapping[str, Any] | None = None) -> None:
-        """The same from any thread. Without a reader nothing happens."""
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self.publish, topic, data)
-
     @asynccontextmanager
     async def subscribe(self, *topics: str, limit: int = 200) -> AsyncIterator[Subscription]:
         """A reader of these topics (none named: of all) as long as the block lasts."""
-        self._loop = asyncio.get_running_loop()
         reader = Subscription(frozenset((*topics, MISSED)) if topics else frozenset(), limit)
         reader.closed = self._closed
         self._readers.add(reader)

@@ -42,11 +42,6 @@ def schedule(ctx: Context, ticket: Ticket) -> None:
     ticket.reminders = 0
 
 
-def is_overdue(ticket: Ticket, now: datetime) -> bool:
-    """Whether a promise is broken right now: an open ticket past its present deadline."""
-    return ticket.state != State.CLOSED and ticket.deadline_at is not None and ticket.deadline_at < now
-
-
 def quiet_end(ctx: Context) -> datetime | None:
     """The end of the night's quiet when it is quiet now, else None. The quiet may span midnight."""
     reminders: Reminders = ctx.rules.reminders

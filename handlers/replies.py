@@ -19,6 +19,11 @@ class Place:
     person: str = ""
 
     @property
+    def key(self) -> str:
+        """How the place stands in a reply's key."""
+        return self.room or f"@{self.person}"
+
+    @property
     def where(self) -> tuple[str, str]:
         return self.room, self.person
 
@@ -43,7 +48,7 @@ def say(
     """Puts one message into the outbox. `key` is unique: what has been said is not said twice."""
     ctx.session.add(
         Reply(
-            key=f"{key}:{place.room or '@' + place.person}",
+            key=f"{key}:{place.key}",
             account=place.account,
             room=place.room,
             person=place.person,

@@ -98,7 +98,7 @@ def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verd
     place = place_of(incoming)
     key = f"joined{number}"
     since = ctx.now - _JOIN_PAUSE
-    told_as = f":{key}:{place.room or '@' + place.person}"
+    told_as = f":{key}:{place.key}"
     if not asked and outbox.said_lately(ctx.session, ticket.id, place.room, told_as, since):
         return
     count = store.count_reports(ctx.session, ticket.id)

@@ -34,5 +34,7 @@ def _shown(verdict: Verdict) -> dict[str, Any]:
         "urgency": verdict.urgency,
         "place": verdict.place,
         "confidence": round(verdict.confidence, 4),
+        "chance": round(verdict.chance, 4),
+        "leaning": verdict.leaning,
         "evidence": list(verdict.evidence),
     }

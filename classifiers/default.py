@@ -6,7 +6,7 @@ from pathlib import Path
 from classifiers import linear
 from classifiers.concepts import concepts
 from classifiers.features import Reading, read, rows, word_row
-from classifiers.linear import LABELS, NONE, LinearModel, Scores
+from classifiers.linear import LABELS, NONE, REPORTS, LinearModel, Scores
 from classifiers.place import Places
 from classifiers.rules import Findings, find
 from classifiers.segment import Segmenter, segmenter
@@ -18,6 +18,7 @@ STAFF = frozenset({"unit", "grid_worker", "grid_owner", "coordinator", "voluntee
 STAFF_FLOOR = 0.25
 RESIDENT_FLOOR = 0.04
 RULE_CONFIDENCE = 0.85  # measured: the share of right reports among those that a strong rule made
+RULE_CHANCE = 0.9  # that such a message is a report of something
 _WORDS_SHOWN = 4
 
 
@@ -36,30 +37,32 @@ class GridClassifier:
             return NOTHING
         scores = self._model.scores(rows(reading))
         chatter = float(scores.labels[NONE])
+        likeliest = LABELS[max(REPORTS, key=lambda label: scores.labels[label])]
         if chatter > 1 - RESIDENT_FLOOR:  # no rule could overrule that: most chatter ends here
-            return Verdict(Label.NONE, 0, chatter)
+            return Verdict(Label.NONE, 0, chatter, chance=1 - chatter, leaning=likeliest, leaning_urgency=1)
         findings = find(reading)
+        if findings.never:
+            reasons = (f"rule:{findings.never}",)
+            return Verdict(Label.NONE, 0, RULE_CONFIDENCE, "", reasons, chance=0.0, leaning=likeliest)
         label = self._label(sample, findings, scores)
-        if label is Label.NONE:
-            reasons = (f"rule:{findings.never}",) if findings.never else ()
-            return Verdict(Label.NONE, 0, RULE_CONFIDENCE if findings.never else chatter, "", reasons)
+        leaning = label if label is not Label.NONE else findings.label if findings.strong else likeliest
+        urgency, sure = _urgency(findings, scores), findings.strong and label is not Label.NONE
         confidence = float(scores.labels[LABELS.index(label)])
-        if findings.strong:
-            confidence = max(confidence, RULE_CONFIDENCE)
         return Verdict(
             label,
-            _urgency(findings, scores),
-            confidence,
+            urgency if label is not Label.NONE else 0,
+            max(confidence, RULE_CONFIDENCE) if sure else confidence,
             self._places.find(sample.text),
-            self._evidence(reading, findings, label),
+            self._evidence(reading, findings, leaning),
+            chance=max(1 - chatter, RULE_CHANCE) if sure else 1 - chatter,
+            leaning=leaning,
+            leaning_urgency=urgency,
         )
 
     def classify_many(self, samples: Sequence[Sample]) -> list[Verdict]:
         return [self.classify(sample) for sample in samples]
 
     def _label(self, sample: Sample, findings: Findings, scores: Scores) -> Label:
-        if findings.never:
-            return Label.NONE
         label = LABELS[scores.decided]
         if label is Label.NONE and findings.strong:
             floor = STAFF_FLOOR if sample.role in STAFF else RESIDENT_FLOOR

@@ -1,7 +1,7 @@
 """What a classifier says of a message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,6 +24,9 @@ class Verdict:
     confidence: 0..1, the probability of the label as the model sees it.
     place: the part of the text that names the place, "" if none.
     evidence: what spoke for the label, strongest first, e.g. ("rule:gas_smell", "word:漏气").
+    chance: 0..1, the probability that it is a report at all, whichever: 1 - P(none).
+    leaning, leaning_urgency: label and urgency that it has if it is a report; known for most messages whose
+    label is `none` as well, else `none` and 0.
     """
 
     label: Label
@@ -31,13 +34,22 @@ class Verdict:
     confidence: float
     place: str = ""
     evidence: tuple[str, ...] = ()
+    chance: float = field(default=0.0, kw_only=True)
+    leaning: Label = field(default=Label.NONE, kw_only=True)
+    leaning_urgency: int = field(default=0, kw_only=True)
 
     @property
     def is_report(self) -> bool:
         return self.label is not Label.NONE
 
+    def as_report(self) -> "Verdict":
+        """The verdict if it is a report: what it leans to, where it was taken for nothing."""
+        if self.is_report:
+            return self
+        return replace(self, label=self.leaning, urgency=self.leaning_urgency)
 
-NOTHING = Verdict(Label.NONE, 0, 1.0)
+
+NOTHING = Verdict(Label.NONE, 0, 1.0, chance=0.0, leaning=Label.NONE)
 
 
 @dataclass(frozen=True, slots=True)

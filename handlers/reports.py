@@ -239,4 +239,13 @@ def explicit(verdict: Verdict) -> Verdict:
     """The verdict of a text that its sender asked a ticket for: never nothing."""
     if verdict.is_report:
         return verdict
-    return Verdict(Label.SERVICE, 1, verdict.confidence, verdict.place, ("command:报",))
+    return Verdict(
+        Label.SERVICE,
+        1,
+        verdict.confidence,
+        verdict.place,
+        ("command:报",),
+        chance=1.0,
+        leaning=Label.SERVICE,
+        leaning_urgency=1,
+    )

@@ -54,6 +54,7 @@ class Outcome(StrEnum):
     NONE = "none"  # nothing to do: chatter
     OPENED = "opened"  # opened a ticket
     JOINED = "joined"  # another report of an open ticket
+    REVIEW = "review"  # perhaps a report: on the coordinators' review list
     COMMAND = "command"
     PICTURE = "picture"  # attached to a ticket
     IGNORED = "ignored"  # the bot's own, another bot's, an unbound group, an unknown type
@@ -66,6 +67,22 @@ class ReplyState(StrEnum):
     SENT = "sent"
     FAILED = "failed"  # given up; shown on the board
     DROPPED = "dropped"  # a person decided that it is not to be said any more
+
+
+class ReviewState(StrEnum):
+    WAITING = "waiting"
+    ACCEPTED = "accepted"  # opened or joined a ticket, as suggested
+    RELABELLED = "relabelled"  # the same under another label
+    IGNORED = "ignored"
+    EXPIRED = "expired"  # nobody decided in time
+
+
+class CorrectionKind(StrEnum):
+    FALSE_ALARM = "false_alarm"
+    RELABEL = "relabel"
+    REVIEW = "review"
+    MERGE = "merge"
+    SPLIT = "split"
 
 
 class AttachmentState(StrEnum):
@@ -177,6 +194,7 @@ class Ticket(SQLModel, table=True):
     deadline_at: datetime | None = _instant(nullable=True)  # the promise itself; overdue when passed
     reminders: int = 0  # of the present due_kind and level
     satisfied: bool | None = None
+    merged_into: int | None = _ref("ticket.id", index=False)  # closed as a duplicate of that one
 
 
 class TicketReport(SQLModel, table=True):
@@ -256,6 +274,59 @@ class Attachment(SQLModel, table=True):
     attempts: int = 0
     due_at: datetime = _instant()
     error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class Review(SQLModel, table=True):
+    """A message that may be a report, for a person to decide. The opinion is a second model's, if asked."""
+
+    __table_args__ = (
+        Index(
+            "ix_review_waiting",
+            "expires_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+    message_id: int = _ref("message.id", primary_key=True)
+    account: str
+    room: str
+    label: str  # suggested
+    urgency: int
+    chance: float  # that it is a report at all
+    state: str = ReviewState.WAITING
+    made_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    ticket_id: int | None = _ref("ticket.id")
+    decided_by: str | None = None  # person id, "board", "opinion"
+    decided_at: datetime | None = _instant(nullable=True)
+    asked_at: datetime | None = _instant(nullable=True)  # for an opinion, whatever came of it
+    opinion_label: str | None = None
+    opinion_urgency: int | None = None
+
+
+class OpinionDay(SQLModel, table=True):
+    """How often an opinion was asked for on a day of the street: the budget outlives a restart."""
+
+    __tablename__ = "opinion_day"
+    day: date = Field(sa_column=Column(Date, primary_key=True))
+    asked: int = 0
+
+
+class Correction(SQLModel, table=True):
+    """What a person put right, to learn from. `text` is masked; `before_*` is what the bot took it for."""
+
+    id: int = _id()
+    at: datetime = _instant()
+    kind: str
+    message_id: int | None = _ref("message.id")
+    text: str = _text()
+    role: str = ""  # of the sender
+    group_kind: str = ""
+    before_label: str | None = None
+    before_urgency: int | None = None
+    label: str | None = None
+    urgency: int | None = None
+    made_by: str = ""  # person id, "board", "opinion"
 
 
 class GatewayGap(SQLModel, table=True):

@@ -181,7 +181,8 @@ def test_classify_keeps_the_order() -> None:
     result = call("classify", input="".join(json.dumps({"text": text}) + "\n" for text in texts))
     assert [line["label"] for line in lines(result)] == ["flood", "none", "flood", "none"]
     assert lines(result)[0] == {
-        "label": "flood", "urgency": 2, "place": "江岸大厦", "confidence": 0.95, "evidence": ["word:进水"],
+        "label": "flood", "urgency": 2, "place": "江岸大厦", "confidence": 0.95, "chance": 0.97,
+        "leaning": "flood", "evidence": ["word:进水"],
     }  # fmt: skip
 
 

@@ -67,8 +67,28 @@ def test_staff_telling_what_is_done_open_nothing() -> None:
 def test_any_text_has_a_sound_verdict(text: str, role: str, kind: str) -> None:
     verdict = CLASSIFIER.classify(Sample(text, role, kind))
     assert 0 <= verdict.confidence <= 1
+    assert 0 <= verdict.chance <= 1
+    assert verdict.label in (Label.NONE, verdict.leaning)
+    assert not verdict.is_report or verdict.urgency == verdict.leaning_urgency
     assert (verdict.urgency == 0) == (verdict.label is Label.NONE)
     assert verdict.place in text
+
+
+def test_the_chance_of_a_report() -> None:
+    gas, chatter = CLASSIFIER.classify(Sample("楼道里有煤气味")), CLASSIFIER.classify(Sample("早上好"))
+    assert gas.chance >= default.RULE_CHANCE
+    assert (gas.leaning, gas.leaning_urgency) == (Label.SAFETY, 3)
+    assert chatter.chance < 0.1
+    unsure = CLASSIFIER.classify(Sample("好像有点味道"))
+    assert not unsure.is_report
+    assert chatter.chance < unsure.chance < gas.chance
+    assert unsure.as_report().label is unsure.leaning is not Label.NONE
+    assert unsure.as_report().urgency == unsure.leaning_urgency >= 1
+
+
+def test_a_rule_that_speaks_against_a_report_leaves_no_chance() -> None:
+    verdict = CLASSIFIER.classify(Sample("通知：3栋车库积水，请挪车"))
+    assert (verdict.label, verdict.chance) == (Label.NONE, 0.0)
 
 
 def test_both_segmenters_give_the_same_verdicts() -> None:

@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from storage import database as module
 from storage.database import Database, DatabaseError, DatabaseTooNew, is_passing
-from storage.tables import Digest, GatewayGap, Room
+from storage.tables import Digest, GatewayGap, Room, Ticket, TicketEvent
 from tests.support.databases import PostgresServer
 
 NOON = datetime(2026, 7, 12, 4, 0, tzinfo=UTC)
@@ -47,6 +47,35 @@ def test_there_and_back(empty_url: str) -> None:
     database.upgrade()
     assert scopes(database) == []
     database.close()
+
+
+def test_an_older_database_keeps_its_rows(empty_url: str) -> None:
+    database = Database(empty_url)
+    config = module._alembic_config()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text(_TICKET_OF_0001))
+        connection.execute(text(_EVENT_OF_0001))
+    database.upgrade()
+    with database.transaction() as session:
+        ticket = session.exec(select(Ticket)).one()
+        assert (ticket.number, ticket.merged_into) == ("CTM0712-001", None)
+        assert session.exec(select(TicketEvent.ticket_id)).all() == [ticket.id]
+        ticket.merged_into = ticket.id
+    database.close()
+
+
+_TICKET_OF_0001 = """
+    INSERT INTO ticket (id, number, street, day, running, label, urgency, state, level, account, room, area,
+                        reporter, opened_at, clock_from, updated_at, reminders)
+    VALUES (7, 'CTM0712-001', 'CTM', '2026-07-12', 1, 'flood', 2, 'closed', 'grid', 'a', 'river', 'CTM',
+            'tang', '2026-07-12 04:00:00', '2026-07-12 04:00:00', '2026-07-12 04:00:00', 0)
+"""
+_EVENT_OF_0001 = """
+    INSERT INTO ticket_event (id, ticket_id, at, actor, action, data)
+    VALUES (8, 7, '2026-07-12 04:00:00', 'bot', 'open', '{}')
+"""
 
 
 def test_upgrading_twice_changes_nothing(empty_url: str) -> None:

@@ -19,12 +19,26 @@ WORDS = (
 PLACES = ("江岸大厦负二楼车库", "江岸大厦", "石梯坎3号", "石梯坎5号", "石梯坎", "望江楼", "二码头")
 
 
+# Words that the bot is not sure of: text, label, urgency, chance that it is a report.
+UNSURE = (
+    ("怪味", Label.SAFETY, 2, 0.4),
+    ("喊叫", Label.DISPUTE, 3, 0.3),
+    ("有点水", Label.FLOOD, 1, 0.4),
+)
+
+
 class WordClassifier:
     def classify(self, sample: Sample) -> Verdict:
+        place = next((place for place in PLACES if place in sample.text), "")
         for word, label, urgency in WORDS:
             if word in sample.text:
-                place = next((place for place in PLACES if place in sample.text), "")
-                return Verdict(label, urgency, 0.95, place, (f"word:{word}",))
+                reasons = (f"word:{word}",)
+                known = {"chance": 0.97, "leaning": label, "leaning_urgency": urgency}
+                return Verdict(label, urgency, 0.95, place, reasons, **known)
+        for word, label, urgency, chance in UNSURE:
+            if word in sample.text:
+                known = {"chance": chance, "leaning": label, "leaning_urgency": urgency}
+                return Verdict(Label.NONE, 0, 1 - chance, place, **known)
         return NOTHING
 
     def classify_many(self, samples: Sequence[Sample]) -> list[Verdict]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from handlers.files import ConfigError, mistakes, read_mapping
+from handlers.organisation import GroupKind
 from handlers.rules import Part, Rules
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -125,6 +126,16 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of names
             raise ValueError("not a time zone name such as Asia/Shanghai") from None
         return zone
+
+    @field_validator("rules")
+    @classmethod
+    def _kinds(cls, rules: Rules) -> Rules:
+        known = [str(kind) for kind in GroupKind]
+        if unknown := [kind for kind in rules.opening.kinds if kind not in known]:
+            raise ValueError(
+                f"opening.kinds: {unknown[0]!r} is no kind of group; those are {', '.join(known)}"
+            )
+        return rules
 
     @property
     def tz(self) -> ZoneInfo:

@@ -1,10 +1,16 @@
-"""Reading the operator's YAML files: config, organisation, texts. Every complaint names file and place."""
+"""The operator's YAML files: config, organisation, texts. Every complaint names file and place."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class Part(BaseModel):
+    """A part of such a file: unknown keys are errors, so that a typing mistake is found at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ConfigError(Exception):

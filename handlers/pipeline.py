@@ -7,6 +7,7 @@ from classifiers.verdict import NOTHING, Sample, Verdict
 from handlers import commands, reports
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
+from handlers.opening import Decision, decide
 from handlers.organisation import Organisation, Role
 from handlers.replies import answer
 from storage import replies as outbox
@@ -55,8 +56,8 @@ def read(world: World, incoming: Incoming) -> Reading:
     if _is_our_own_words(organisation.street_code, incoming.text):
         return Reading()
     verdict = world.classifier.classify(Sample(incoming.text, role=role, group_kind=group.kind))
-    if reports.worth_a_ticket(world.rules, verdict):
-        return Reading(verdict, quiet=False)
+    if decide(world.rules.opening, verdict, group.kind) is Decision.OPEN:
+        return Reading(verdict.as_report(), quiet=False)
     asked = incoming.is_private or incoming.account in incoming.mentions
     return Reading(verdict, asked=asked, quiet=not asked)
 

@@ -11,7 +11,6 @@ from handlers.lifecycle import State, path
 from handlers.organisation import Person, Role
 from handlers.permissions import BOT
 from handlers.replies import Place, command_places, place_of, reporting_places, say
-from handlers.rules import Rules
 from handlers.wording import at, facts, shorten
 from storage import replies as outbox
 from storage import tickets as store
@@ -19,11 +18,6 @@ from storage.tables import Outcome, Ticket
 
 # A join is told once in a while, not for every witness: the group is left in peace.
 _JOIN_PAUSE = timedelta(minutes=10)
-
-
-def worth_a_ticket(rules: Rules, verdict: Verdict) -> bool:
-    """Whether the verdict is sure enough for its urgency. Urgent leans to opening."""
-    return verdict.is_report and verdict.confidence >= rules.opening.threshold(verdict.urgency)
 
 
 def handle_report(ctx: Context, incoming: Incoming, verdict: Verdict) -> tuple[Outcome, Ticket]:

@@ -3,15 +3,12 @@
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from handlers.files import Part as Part  # the settings' as well
+from handlers.opening import Opening
 
 Minutes = Annotated[float, Field(ge=0, le=60 * 24 * 60)]
-
-
-class Part(BaseModel):
-    """A part of the settings: unknown keys are errors, so that a typing mistake is found at once."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Limits(Part):
@@ -51,21 +48,12 @@ class Linking(Part):
     """Likeness (0..1) from which a report joins, in the same group and in another group of the area."""
 
 
-class Opening(Part):
-    """From which confidence a ticket is opened, by urgency."""
-
-    urgency_3: Annotated[float, Field(ge=0, le=1)] = 0.2
-    urgency_2: Annotated[float, Field(ge=0, le=1)] = 0.3
-    urgency_1: Annotated[float, Field(ge=0, le=1)] = 0.35
-
-    def threshold(self, urgency: int) -> float:
-        return {3: self.urgency_3, 2: self.urgency_2}.get(urgency, self.urgency_1)
-
-
 class Rules(Part):
     serve: Literal["all", "bound"] = "all"
     """Groups that the organisation file does not name: served as the street's own, or left alone."""
     opening: Opening = Opening()
+    review_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
+    """How long a coordinator has to decide what the bot was not sure of."""
     linking: Linking = Linking()
     deadlines: Deadlines = Deadlines()
     reminders: Reminders = Reminders()

@@ -83,7 +83,7 @@ def _in_code(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def _keys(tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from _keys(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"

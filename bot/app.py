@@ -154,6 +154,10 @@ class App:
             self.outbox.wake()
             self.live.publish(news.TICKETS)
 
+    async def _expire(self) -> None:
+        if await asyncio.to_thread(self.timers.expire):
+            self.live.publish(news.TICKETS)
+
     async def _look_back(self) -> None:
         await self.intake.look_back(_LOOK_BACK)
 
@@ -194,6 +198,7 @@ class App:
             "digest": (timers.digest_at, self._evening),
             # The evening may come while the bot is down or not logged in: it is made up for.
             "digest-late": (60.0, self._evening),
+            "reviews": (60.0, self._expire),
             "look-back": (_LOOK_BACK.total_seconds(), self._look_back),
             "reload": (_RELOAD_SECONDS, self._reload),
         }

@@ -22,7 +22,7 @@ from handlers.files import dotted, mistakes
 from handlers.incoming import Incoming
 from handlers.organisation import Group, GroupKind, Person, Role
 from storage.database import Database
-from storage.tables import Message, Reply, Ticket, TicketEvent
+from storage.tables import Message, Outcome, Reply, Ticket, TicketEvent
 
 ACCOUNT = "replay"
 
@@ -70,7 +70,7 @@ class _Stage:
 def replay(
     lines: Iterable[str], settings: Settings, classifier: Classifier | None = None
 ) -> Iterator[dict[str, Any]]:
-    """One answer a line: label, urgency, ticket, opened, replies; {"error": ...} for what is no message.
+    """One answer a line: label, urgency, ticket, opened, review, replies; {"error": ...} for no message.
 
     replies: the texts said at that message into its own group; elsewhere: those said into other groups.
     """
@@ -133,6 +133,7 @@ def _answer(database: Database, incoming: Incoming, *, first: bool) -> dict[str,
             "urgency": row.urgency,
             "ticket": ticket.number if ticket else None,
             "opened": first and _opened(session, row.id),
+            "review": row.outcome == Outcome.REVIEW,
             "replies": [reply.text for reply in said if reply.room == row.room],
             "elsewhere": [
                 {"group": reply.room, "text": reply.text} for reply in said if reply.room != row.room

@@ -17,7 +17,7 @@ from bot.settings import Settings
 from handlers import digest, reminders
 from handlers.context import Clock, Context, World
 from handlers.deadlines import quiet_end
-from storage import messages
+from storage import messages, reviews
 from storage.database import Database, short
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,11 @@ class Timers:
             looked += found
             if found < _SWEEP:
                 return looked
+
+    def expire(self) -> int:
+        """Takes from the review list what nobody decided on in time; how many."""
+        with self._database.transaction() as session:
+            return reviews.expire(session, self._clock())
 
     def evening(self, account: str) -> bool:
         """Posts the digest of the last evening; False where it is not due, or was posted before.

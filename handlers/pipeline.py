@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Verdict
-from handlers import commands, reports
+from handlers import commands, reports, reviews
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
@@ -23,6 +23,7 @@ class Reading:
     verdict: Verdict = NOTHING
     command: commands.Parsed | None = None
     asked: bool = False  # said to the bot itself, and not understood: it says what it understands
+    review: bool = False  # perhaps a report: a coordinator decides
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
 
@@ -56,10 +57,12 @@ def read(world: World, incoming: Incoming) -> Reading:
     if _is_our_own_words(organisation.street_code, incoming.text):
         return Reading()
     verdict = world.classifier.classify(Sample(incoming.text, role=role, group_kind=group.kind))
-    if decide(world.rules.opening, verdict, group.kind) is Decision.OPEN:
+    decision = decide(world.rules.opening, verdict, group.kind)
+    if decision is Decision.OPEN:
         return Reading(verdict.as_report(), quiet=False)
     asked = incoming.is_private or incoming.account in incoming.mentions
-    return Reading(verdict, asked=asked, quiet=not asked)
+    review = decision is Decision.REVIEW
+    return Reading(verdict, asked=asked, review=review, quiet=not (asked or review))
 
 
 def _addressed(organisation: Organisation, incoming: Incoming) -> bool:
@@ -79,6 +82,9 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     """Does what the reading asks for: tickets, events and replies, in the caller's transaction."""
     if reading.quiet:
         return Handled(reading.outcome)
+    if reading.review:
+        reviews.put(ctx, incoming, reading.verdict, asked=reading.asked)
+        return Handled(Outcome.REVIEW)
     # Danger is never taken for a loop: it joins its ticket, of which is told only now and then.
     reports_danger = reading.verdict.urgency == 3 or _is_report_command(reading)
     if not reports_danger and _talks_in_circles(ctx, incoming):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.gateways.base import Connection
 from handlers.texts import Texts
-from storage.tables import AttachmentState, ReplyState
+from storage.tables import AttachmentState, ReplyState, ReviewState
 
 BOT_NAME = "网格助手"
 
@@ -36,6 +36,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "join": "又有人反映",
         "picture": "收到图片",
         "report_withdrawn": "撤回反映",
+        "review": "人工确认",
     },
     "reply": {
         ReplyState.WAITING: "等待发送",
@@ -43,6 +44,13 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         ReplyState.SENT: "已发送",
         ReplyState.FAILED: "发送失败",
         ReplyState.DROPPED: "不发了",
+    },
+    "review": {
+        ReviewState.WAITING: "待确认",
+        ReviewState.ACCEPTED: "已建单",
+        ReviewState.RELABELLED: "已改类建单",
+        ReviewState.IGNORED: "不是事项",
+        ReviewState.EXPIRED: "过期没有确认",
     },
     "attachment": {
         AttachmentState.WANTED: "图片还没取到",
@@ -63,6 +71,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "joined": "并入事项",
         "command": "指令",
         "picture": "图片",
+        "review": "待确认",
         "failed": "处理失败",
     },
     "message": {"image": "［图片］", "other": "［语音、视频或其他消息］"},

@@ -3,16 +3,17 @@
 import re
 
 from classifiers.verdict import Label
-from handlers import tickets
+from handlers import corrections, tickets
 from handlers.commands import target
 from handlers.commands.change import already, do, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
+from handlers.corrections import FOR_NOTHING, Taken
 from handlers.lifecycle import Resolution, State
 from handlers.permissions import Permission
 from handlers.replies import answer, command_places, say
 from handlers.wording import facts, label_of, spoken
-from storage.tables import Ticket
+from storage.tables import CorrectionKind, Ticket
 
 
 @command("到场", "arrive", "onsite", usage="#到场 [号]", permission=Permission.STAFF, help="人到现场了")
@@ -150,6 +151,7 @@ def false_alarm(ctx: Context, call: Call) -> Ticket | None:
         return already(ctx, call, ticket)
     if refused(ctx, call, ticket, "false_alarm"):
         return ticket
+    corrections.of_ticket(ctx, ticket, CorrectionKind.FALSE_ALARM, by=call.actor.id, after=FOR_NOTHING)
     return do(ctx, call, ticket, "false_alarm", note=call.argument)
 
 
@@ -172,6 +174,8 @@ def relabel(ctx: Context, call: Call) -> Ticket | None:
         text = ctx.texts("command.relabel_same", **facts(ctx, ticket))
         answer(ctx, call.incoming, text, ticket=ticket)
         return ticket
+    after = Taken(label, ticket.urgency)
+    corrections.of_ticket(ctx, ticket, CorrectionKind.RELABEL, by=call.actor.id, after=after)
     before, ticket.label = ticket.label, label
     return do(ctx, call, ticket, "relabel", note=f"{label_of(ctx, before)}→{label_of(ctx, label)}")
 

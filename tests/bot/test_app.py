@@ -19,6 +19,7 @@ from bot.gateways.base import Deaf, GatewayRefused, Listening, RoomChange
 from bot.gateways.local import LocalGateway
 from bot.settings import OutboxSettings, Settings, StorageSettings, WebSettings
 from handlers.incoming import Incoming, MessageKind
+from storage import reviews
 from storage.database import Database, DatabaseTooNew
 from storage.gaps import begin as begin_gap
 from storage.tables import Attachment, GatewayGap, Message, Reply, Room
@@ -291,4 +292,14 @@ async def test_the_timers_jobs(settings: Settings) -> None:
         await until(lambda: len(gateway.said) == 4)
         assert gateway.said[3].room == "command"
         assert "日报" in gateway.texts[3]
-        assert set(app._jobs()) == {"sweep", "digest", "digest-late", "look-back", "reload"}
+        await app.sink(_said(gateway, "楼道有股怪味", "unsure"))
+        await until(lambda: _waiting_reviews(app) == 1)
+        clock.move(hours=25)
+        await app._expire()
+        assert _waiting_reviews(app) == 0
+        assert set(app._jobs()) == {"sweep", "digest", "digest-late", "reviews", "look-back", "reload"}
+
+
+def _waiting_reviews(app: App) -> int:
+    with app.database.reading() as session:
+        return reviews.count_waiting(session)

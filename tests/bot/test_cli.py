@@ -242,7 +242,8 @@ def test_replay_tells_what_would_have_happened(folder: Path) -> None:
     assert first["ticket"] == second["ticket"] == "CTM0713-001"
     assert second["opened"] is False
     assert third == {
-        "label": "none", "urgency": 0, "ticket": None, "opened": False, "replies": [], "elsewhere": [],
+        "label": "none", "urgency": 0, "ticket": None, "opened": False, "review": False, "replies": [],
+        "elsewhere": [],
     }  # fmt: skip
     assert fourth["ticket"] == "CTM0713-002"
     assert "119" in str(fourth["replies"])

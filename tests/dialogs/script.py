@@ -12,15 +12,17 @@ from sqlmodel import Session, col, func, select
 from handlers import digest
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.organisation import Group, Organisation, Person
+from handlers.reviews import Choice
 from handlers.rules import Rules
 from storage.database import Database
-from storage.tables import Attachment, Reply, Ticket
+from storage.tables import Attachment, Reply, ReviewState, Ticket
 from storage.tickets import count_reports
 from tests.support.street import ACCOUNT, ZONE, Street, make_world
 
 PRIVATE = "私聊"
 _MOVE = re.compile(r"^\+(\d+)([mhd])$")
 _DIGEST = re.compile(r"^日报 (\d{4}-\d\d-\d\d)$")
+_DECISION = re.compile(r"^确认「([^」]+)」 (\S+)$")
 _SETTING = re.compile(r"^设 (群|人|规则|没有) (\{.*\})$")
 _SAYING = re.compile(
     r"^(?:(?P<at>\d\d:\d\d) )?(?P<place>\S+) (?P<who>\S+?)"
@@ -28,6 +30,14 @@ _SAYING = re.compile(
 )
 _ANSWER = re.compile(r"^    → (?P<place>[^:：]+)[:：](?P<text>.*)$")
 _FACT = re.compile(r"^    = (?P<fact>.*)$")
+_CHOICES = {
+    "建单": Choice.ACCEPT,
+    "不是": Choice.IGNORE,
+    "汛情": Choice.FLOOD,
+    "纠纷": Choice.DISPUTE,
+    "安全": Choice.SAFETY,
+    "服务": Choice.SERVICE,
+}
 _SPANS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -108,6 +118,8 @@ class Stage:
             with self._street.context() as ctx:
                 digest.post(ctx, ACCOUNT, date.fromisoformat(day[1]))
             return self._street.new_replies()
+        if decision := _DECISION.match(step.text):
+            return self._street.decide(decision[1], _CHOICES[decision[2]])
         saying = _SAYING.match(step.text)
         assert saying, self._where(step, "not understood")
         found = self._wait(self._at(saying["at"])) if saying["at"] else []
@@ -193,6 +205,10 @@ class Stage:
             assert not tickets, self._where(step, f"there are {list(tickets)}")
             return
         number, *wanted = fact.split()
+        if number == "待确认":
+            waiting = [r for r in self._street.reviews() if r.state == ReviewState.WAITING]
+            assert len(waiting) == int(wanted[0]), self._where(step, f"{len(waiting)} wait")
+            return
         with self._street.reading() as session:
             true = self._facts(session, tickets[number])
         missing = [word for word in wanted if word not in true]

@@ -12,16 +12,17 @@ from sqlmodel import Session, col, select
 
 from bot.intake import Intake
 from bot.settings import IntakeSettings
-from bot.stored import clean
+from bot.stored import clean, from_row
 from classifiers.verdict import Classifier
-from handlers import reminders
+from handlers import reminders, reviews
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.organisation import Organisation, load_organisation
+from handlers.reviews import Choice
 from handlers.rules import Rules
 from handlers.texts import load_texts
 from storage.database import Database
-from storage.tables import Message, Reply, Ticket, TicketEvent
+from storage.tables import Correction, Message, Reply, Review, Ticket, TicketEvent
 from tests.support.classifier import WordClassifier
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +109,23 @@ class Street:
                 assert row is not None
                 row.external_id = said_as
         return Quote("\n".join(reply.text for reply in replies), said_as)
+
+    def decide(self, words: str, choice: Choice) -> list[Reply]:
+        """A coordinator decides on the message on the review list that holds these words."""
+        with self.context() as ctx:
+            found = select(Message).join(Review, col(Review.message_id) == col(Message.id))
+            message = ctx.session.exec(found.where(col(Message.text).contains(words))).one()
+            decided = reviews.decide(ctx, from_row(message), choice, reviews.BOARD)
+            assert decided is not None
+        return self.new_replies()
+
+    def reviews(self) -> list[Review]:
+        with self.reading() as session:
+            return list(session.exec(select(Review).order_by(col(Review.message_id))))
+
+    def corrections(self) -> list[Correction]:
+        with self.reading() as session:
+            return list(session.exec(select(Correction).order_by(col(Correction.id))))
 
     def sweep(self) -> list[Reply]:
         """Lets deadlines speak."""

@@ -118,3 +118,11 @@ def _guess(folded: str) -> tuple[int, int] | None:
             best, most = (match.start(), match.end()), worth
         position = match.end()
     return best
+
+
+_SPOTS_ONLY = re.compile(rf"(?:{_SPOT}|{_FLOOR})+\Z")
+
+
+def is_spot(place: str) -> bool:
+    """Whether it is only a kind of place (门口, 负二楼, 地下车库), which every building has."""
+    return _SPOTS_ONLY.match(fold(place)) is not None

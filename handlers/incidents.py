@@ -1,123 +1,90 @@
 """Which open ticket a report belongs to. A wrong join is worse than a missed one.
 
-A simple linker: same label, same group or area, within a time window, similar words or place. `find` is the
-interface; what it weighs may deepen without its callers noticing.
+Weighed are the open tickets of the same group, of the same area, of those above and below it and of its
+neighbours. What speaks for a join stands in `likeness.py`; here is where to look and how sure to be.
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 
-from rapidfuzz import fuzz
-
-from classifiers.verdict import Label, Verdict
+from classifiers.alike import alike
+from classifiers.verdict import Verdict
 from handlers.context import Context
 from handlers.incoming import Incoming
+from handlers.likeness import Reported, likeness, reported, spot_of
 from storage import tickets as store
 from storage.tables import Ticket
 from storage.tickets import OpenMatter
 
-_NUMBERS = re.compile(r"\d+")
-_FRAGMENT = timedelta(minutes=10)
-_FRESH = timedelta(minutes=30)
-# People tell these in several messages. Two wishes of one person may well be two matters.
-_TOLD_IN_PIECES = {Label.FLOOD, Label.SAFETY, Label.DISPUTE}
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An open ticket, locked, with how alike the report is to it, 0..1."""
+    """An open ticket, locked, with how likely the report is another of it, and how alike in wording, 0..1."""
 
     ticket: Ticket
     likeness: float
+    wording: float = 0.0
 
 
 def find(ctx: Context, incoming: Incoming, verdict: Verdict, area: str) -> Match | None:
     """The open ticket, locked, that this report is another report of, or None."""
-    window = timedelta(hours=ctx.rules.linking.window_hours)
-    candidates = store.open_matters(
+    matters = store.open_matters(
         ctx.session,
         account=incoming.account,
         room=incoming.room,
-        areas=_near(ctx, area),
-        label=verdict.label,
-        since=ctx.now - window,
+        areas=ctx.organisation.near(area),
+        since=ctx.now - timedelta(hours=ctx.rules.linking.window_hours),
     )
-    linking = ctx.rules.linking
-    likely = [
-        (likeness, matter)
-        for matter in candidates
-        if (likeness := _likeness(ctx, matter, incoming, verdict, window))
-        >= (linking.same_group if matter.told_here else linking.same_area)
-    ]
-    if not likely:
+    found = _quoted(ctx, incoming, matters) or _likeliest(ctx, incoming, verdict, matters)
+    if found is None:
         return None
-    likeness, matter = max(likely, key=lambda pair: (pair[0], pair[1].id))
+    degree, matter = found
     ticket = store.locked(ctx.session, matter.id)
-    return Match(ticket, likeness) if ticket.state != "closed" else None
+    if ticket.state == "closed":
+        return None
+    return Match(ticket, degree, max(alike(incoming.text, telling.text) for telling in matter.tellings))
 
 
-def _near(ctx: Context, area: str) -> list[str]:
-    """Areas whose tickets may be meant: the same, those above it and those below it."""
-    organisation = ctx.organisation
-    if area not in organisation.areas:
-        return [area]
-    above = [found.code for found in organisation.upwards(area)]
-    below = [code for code in organisation.areas if organisation.within(code, area)]
-    return list(dict.fromkeys(above + below))
+def _quoted(
+    ctx: Context, incoming: Incoming, matters: Sequence[OpenMatter]
+) -> tuple[float, OpenMatter] | None:
+    """Who answers a message about a ticket speaks of that ticket."""
+    if incoming.quote is None:
+        return None
+    quote = incoming.quote
+    ids = store.of_quoted(ctx.session, incoming.account, quote.id) if quote.id else []
+    for matter in matters:
+        told = {telling.text for telling in matter.tellings if telling.room == incoming.room}
+        if matter.id in ids or (not quote.id and quote.text in told):
+            return 1.0, matter
+    return None
 
 
-def _likeness(
-    ctx: Context, ticket: OpenMatter, incoming: Incoming, verdict: Verdict, window: timedelta
-) -> float:
-    age = ctx.now - ticket.updated_at
-    # A private chat is nobody's but the sender's own.
-    same_group = ticket.told_here and (not incoming.is_private or ticket.reporter == incoming.sender)
-    is_fragment = (
-        same_group
-        and ticket.reporter == incoming.sender
-        and age <= _FRAGMENT
-        and verdict.label in _TOLD_IN_PIECES
-    )
-    place = _place(ticket, incoming, verdict)
-    if place == 0.0 and is_fragment and not _numbers_differ(verdict.place, ticket.place):
-        place = None  # the same trouble, seen from another corner
-    if place == 0.0:
-        return 0.0  # two places that differ are two matters, however alike the words
-    if place is None:  # one of them names no place: only nearness in the talk speaks for it
-        if not same_group:
-            return 0.0
-        place = 0.6 if age <= _FRESH else 0.2
-    words, freshness = _words(ticket.summary, incoming.text), 1 - age / window
-    return min(1.0, 0.45 * place + 0.4 * words + 0.15 * freshness + (0.3 if is_fragment else 0.0))
+def _likeliest(
+    ctx: Context, incoming: Incoming, verdict: Verdict, matters: Sequence[OpenMatter]
+) -> tuple[float, OpenMatter] | None:
+    report = reported(ctx.organisation.places, incoming, verdict, ctx.now)
+    heard = [matter for matter in matters if not incoming.is_private or _own(incoming, matter)]
+    newest = max((at for matter in heard if (at := matter.last_told(report.room))), default=None)
+    likely = []
+    for matter in heard:
+        last = matter.last_told(report.room)
+        degree = _degree(ctx, report, matter, latest=last is not None and last == newest)
+        if degree >= _needed(ctx, here=last is not None):
+            likely.append((degree, matter))
+    return max(likely, key=lambda pair: (pair[0], pair[1].id), default=None)
 
 
-def _place(ticket: OpenMatter, incoming: Incoming, verdict: Verdict) -> float | None:
-    """How alike the places are; 0.0 when they differ, None when one of them is unknown."""
-    here = verdict.place
-    if not here or not ticket.place:
-        return 1.0 if ticket.place and ticket.place in incoming.text else None
-    if _numbers_differ(here, ticket.place):
-        return 0.0
-    ratio = max(fuzz.partial_ratio(here, ticket.place), fuzz.ratio(here, ticket.place)) / 100
-    return ratio if ratio >= 0.5 else 0.0
+def _own(incoming: Incoming, matter: OpenMatter) -> bool:
+    """A private chat is nobody's but the sender's own: what others said in private stays out of it."""
+    return any(t.room or t.reporter == incoming.sender for t in matter.tellings)
 
 
-def _numbers_differ(one: str, other: str) -> bool:
-    """3栋 is not 5栋, whatever else they share."""
-    ours, theirs = set(_NUMBERS.findall(one)), set(_NUMBERS.findall(other))
-    return bool(ours and theirs and not ours & theirs)
+def _degree(ctx: Context, report: Reported, matter: OpenMatter, *, latest: bool) -> float:
+    where = spot_of(ctx.organisation.places, matter)
+    return likeness(report, matter, where, latest=latest)
 
 
-def _words(one: str, other: str) -> float:
-    """How many pairs of neighbouring characters both have (overlap of bigrams), 0..1."""
-    first, second = _bigrams(one), _bigrams(other)
-    if not first or not second:
-        return 0.0
-    return len(first & second) / min(len(first), len(second))
-
-
-@lru_cache(maxsize=2048)
-def _bigrams(text: str) -> frozenset[str]:
-    return frozenset(text[i : i + 2] for i in range(len(text) - 1) if text[i : i + 2].isalnum())
+def _needed(ctx: Context, *, here: bool) -> float:
+    return ctx.rules.linking.same_group if here else ctx.rules.linking.same_area

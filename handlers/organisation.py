@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from handlers.files import ConfigError, dotted, mistakes, read_mapping
-from handlers.rules import Part
+from handlers.files import ConfigError, Part, dotted, mistakes, read_mapping
+from handlers.gazetteer import Entry, Gazetteer, Landmark, claims
 
 
 class Role(StrEnum):
@@ -64,6 +64,8 @@ class Area(Part):
     code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
     name: Annotated[str, Field(min_length=1, max_length=60)]
     parent: str | None = None
+    places: tuple[Landmark, ...] = ()
+    neighbours: tuple[str, ...] = ()
 
 
 class Group(Part):
@@ -109,15 +111,24 @@ class Organisation:
     people: dict[str, Person]
     words: tuple[str, ...] = ()
     root: str = ""
+    places: Gazetteer = field(init=False, repr=False, default_factory=Gazetteer)
     _by_id: dict[str, Group] = field(init=False, repr=False, default_factory=dict)
     _by_topic: dict[str, Group] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "places", Gazetteer(self._written()))
         for group in self.groups:
             if group.id:
                 self._by_id[group.id] = group
             if group.topic:
                 self._by_topic.setdefault(group.topic, group)
+
+    def _written(self) -> Iterator[tuple[str, Entry]]:
+        """What people may write for a place, and what is meant by it."""
+        for area in self.areas.values():
+            for landmark in area.places:
+                yield from ((name, Entry(landmark.name, area.code)) for name in landmark.names)
+        yield from ((word, Entry(word, "")) for word in self.words if len(word) > 1)
 
     @property
     def street_code(self) -> str:
@@ -148,6 +159,20 @@ class Organisation:
     def within(self, code: str, above: str) -> bool:
         """Whether area `code` is `above` or lies below it."""
         return any(area.code == above for area in self.upwards(code))
+
+    def near(self, code: str) -> list[str]:
+        """Areas whose matters may be those of `code`: itself, those above and below it, and its neighbours.
+
+        Neighbours are those beside it under the same parent, and those that the file names as such.
+        """
+        if code not in self.areas:
+            return [code]
+        area = self.areas[code]
+        above = [found.code for found in self.upwards(code)]
+        below = [other for other in self.areas if self.within(other, code)]
+        beside = [other.code for other in self.areas.values() if other.parent == area.parent]
+        named = [*area.neighbours, *(o.code for o in self.areas.values() if code in o.neighbours)]
+        return list(dict.fromkeys([*above, *below, *beside, *named]))
 
     def level_of(self, code: str) -> Level:
         """By depth: the root is the street, its children communities, all below are grids."""
@@ -181,8 +206,10 @@ class Organisation:
         return sorted(found, key=lambda group: order[group.area or self.root])
 
     def gazetteer(self) -> list[str]:
-        """Names a message may use for a place: areas and the street's own words."""
-        return sorted({*self.words, *(area.name for area in self.areas.values())})
+        """Names a message may use for a place: areas, their places and the street's own words."""
+        areas = self.areas.values()
+        landmarks = {name for area in areas for landmark in area.places for name in landmark.names}
+        return sorted({*self.words, *(area.name for area in areas), *landmarks})
 
 
 def load_organisation(path: Path) -> Organisation:
@@ -225,6 +252,12 @@ def _mistakes(content: _File) -> Iterator[str]:
             yield f"areas[{index}].parent: there is no area {area.parent}"
         elif _goes_round(area.code, parents):
             yield f"areas[{index}].parent: {area.code} lies below itself"
+        for other in area.neighbours:
+            if other not in parents:
+                yield f"areas[{index}].neighbours: there is no area {other}"
+    landmarks = [(area.code, landmark) for area in content.areas for landmark in area.places]
+    for name, one, other in claims(landmarks):
+        yield f"areas: both {one} and {other} claim the place {name}"
     if content.areas and sum(area.parent is None for area in content.areas) != 1:
         yield "areas: exactly one area has no parent: the street"
     bound: dict[str, Sequence[Group | Person]] = {"groups": content.groups, "people": content.people}

@@ -1,7 +1,7 @@
 """Queries and writes of tickets, their reports and events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, bindparam, case, false, func, or_, select, update
@@ -56,16 +56,30 @@ def locked(session: Session, ticket_id: int) -> Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenMatter:
-    """What the linker weighs of an open ticket."""
+class Telling:
+    """One report of an open ticket, as the linker reads it."""
 
-    id: int
-    place: str
-    summary: str
     room: str
     reporter: str
-    updated_at: datetime
-    told_here: bool  # reported in the room in question
+    reporter_name: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMatter:
+    """What the linker weighs of an open ticket; `tellings` are its reports, the oldest first."""
+
+    id: int
+    label: str
+    place: str
+    summary: str
+    area: str
+    tellings: tuple[Telling, ...] = ()
+
+    def last_told(self, room: str) -> datetime | None:
+        """When it was last told in the room, None where it never was."""
+        return max((telling.at for telling in self.tellings if telling.room == room), default=None)
 
 
 # The statements of every report are built once: building costs as much as running them.
@@ -79,32 +93,43 @@ _REPORTED_HERE = (
     .exists()
 )
 _OPEN_MATTERS = (
-    select(
-        col(Ticket.id),
-        col(Ticket.place),
-        col(Ticket.summary),
-        col(Ticket.room),
-        col(Ticket.reporter),
-        col(Ticket.updated_at),
-        _REPORTED_HERE,
-    )
+    select(col(Ticket.id), col(Ticket.label), col(Ticket.place), col(Ticket.summary), col(Ticket.area))
     .where(
         col(Ticket.updated_at) >= bindparam("since"),
         col(Ticket.state) != "closed",
-        col(Ticket.label) == bindparam("label"),
+        col(Ticket.account) == bindparam("account"),
         or_(col(Ticket.area).in_(bindparam("areas", expanding=True)), _REPORTED_HERE),
     )
     .order_by(col(Ticket.id).desc())
     .limit(50)
 )
+_TELLINGS = (
+    select(
+        col(TicketReport.ticket_id),
+        col(TicketReport.room),
+        col(TicketReport.reporter),
+        col(TicketReport.reporter_name),
+        col(TicketReport.text),
+        col(TicketReport.at),
+    )
+    .where(col(TicketReport.ticket_id).in_(bindparam("tickets", expanding=True)))
+    .order_by(col(TicketReport.id).desc())
+    .limit(500)
+)
 
 
 def open_matters(
-    session: Session, *, account: str, room: str, areas: Sequence[str], label: str, since: datetime
+    session: Session, *, account: str, room: str, areas: Sequence[str], since: datetime
 ) -> list[OpenMatter]:
-    """Open tickets of this label in the areas or reported in the room, touched since then, newest first."""
-    asked = {"account": account, "room": room, "areas": list(areas), "label": label, "since": since}
-    return [OpenMatter(*row) for row in session.execute(_OPEN_MATTERS, asked)]
+    """Open tickets in the areas or reported in the room, touched since then, newest first."""
+    asked = {"account": account, "room": room, "areas": list(areas), "since": since}
+    rows = session.execute(_OPEN_MATTERS, asked).all()
+    if not rows:
+        return []
+    tellings: dict[int, list[Telling]] = {row[0]: [] for row in rows}
+    for ticket_id, *telling in session.execute(_TELLINGS, {"tickets": list(tellings)}):
+        tellings[ticket_id].insert(0, Telling(*telling))
+    return [replace(OpenMatter(*row), tellings=tuple(tellings[row[0]])) for row in rows]
 
 
 def visible(

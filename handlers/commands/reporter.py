@@ -16,7 +16,7 @@ from handlers.wording import facts
 from storage import tickets as store
 from storage.tables import Ticket
 
-# What was asked for by command joins only what is all but the same.
+# What was asked for by command joins only what is told in all but the same words.
 _ALL_BUT_THE_SAME = 0.8
 
 
@@ -33,7 +33,7 @@ def report(ctx: Context, call: Call) -> Ticket | None:
     verdict = reports.explicit(ctx.world.classifier.classify(sample))
     lock_openings(ctx)
     match = incidents.find(ctx, incoming, verdict, reports.area_of(ctx, incoming))
-    if match is not None and match.likeness >= _ALL_BUT_THE_SAME:
+    if match is not None and match.wording >= _ALL_BUT_THE_SAME:
         reports.join(ctx, match.ticket, incoming, verdict, asked=True)
         return match.ticket
     return reports.open_and_tell(ctx, incoming, verdict, content)

@@ -32,6 +32,17 @@ PAIRS = [
     (("", "tang", "江岸大厦进水了"), 1, ("river", "甲", "江岸大厦进水了"), True),
     (("river", "tang", "门口路灯坏了"), 5, ("river", "tang", "#报 门口路灯坏了"), True),
     (("river", "tang", "门口路灯坏了"), 5, ("river", "甲", "#报 后门那边也想装路灯"), False),
+    # Two matters, however close in time.
+    (("river", "tang", "3栋进水了"), 1, ("river", "甲", "5栋进水了"), False),
+    (("river", "tang", "三栋进水了"), 1, ("river", "甲", "３栋進水，进水好大"), True),
+    (("river", "tang", "门口路灯坏了"), 25, ("river", "甲", "请问健康路的路灯好久修"), False),
+    (("river", "tang", "水管爆了"), 0, ("river", "甲", "楼下两家吵架"), False),
+    (("river", "tang", "门口路灯坏了"), 24 * 60, ("river", "甲", "门口路灯坏了"), False),
+    (("river", "tang", "二楼吵架"), 5 * 60, ("river", "甲", "又在吵架"), False),
+    # One matter, told on.
+    (("river", "tang", "二楼冒烟"), 2, ("river", "甲", "我也看到了，在冒烟"), True),
+    (("river", "tang", "二楼冒烟"), 2, ("river", "tang", "冒烟更大了"), True),
+    (("river", "tang", "水管爆了"), 40, ("river", "tang", "水管还在喷，没人来"), True),
 ]
 
 

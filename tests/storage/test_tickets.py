@@ -56,15 +56,17 @@ def test_open_matters_near_by(database: Database) -> None:
     said, elsewhere = message(), message(room="stairs")
     here = ticket(area="CTM-0201")
     near, closed, old = ticket(), ticket(state="closed"), ticket(updated_at=ago(hours=7))
-    other_label, far = ticket(label="service"), ticket(area="CTM-0202")
-    keep(database, said, elsewhere, here, near, closed, old, other_label, far)
-    keep(database, report(here, said), report(far, elsewhere))
+    far, of_another_account = ticket(area="CTM-0202"), ticket(account="b")
+    keep(database, said, elsewhere, here, near, closed, old, far, of_another_account)
+    keep(database, report(here, said), report(here, elsewhere), report(far, elsewhere))
     with database.reading() as session:
         found = tickets.open_matters(
-            session, account="a", room="river", areas=["CTM-0101"], label="flood", since=ago(hours=6)
+            session, account="a", room="river", areas=["CTM-0101"], since=ago(hours=6)
         )
-    assert [(matter.id, matter.told_here) for matter in found] == [(near.id, False), (here.id, True)]
-    assert (found[0].place, found[0].summary, found[0].updated_at) == ("江岸大厦", "车库进水", NOON)
+    assert [(matter.id, len(matter.tellings)) for matter in found] == [(near.id, 0), (here.id, 2)]
+    assert (found[0].label, found[0].place, found[0].summary) == ("flood", "江岸大厦", "车库进水")
+    assert found[1].last_told("river") == NOON
+    assert found[1].last_told("homestay") is None
 
 
 def test_what_may_be_spoken_of(database: Database) -> None:

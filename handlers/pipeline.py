@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Verdict
-from handlers import commands, reports, reviews
+from handlers import commands, followups, reports, reviews
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
@@ -23,6 +23,7 @@ class Reading:
     verdict: Verdict = NOTHING
     command: commands.Parsed | None = None
     asked: bool = False  # said to the bot itself, and not understood: it says what it understands
+    weak: bool = False  # opens nothing by itself, but may belong to something
     review: bool = False  # perhaps a report: a coordinator decides
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
@@ -62,7 +63,8 @@ def read(world: World, incoming: Incoming) -> Reading:
         return Reading(verdict.as_report(), quiet=False)
     asked = incoming.is_private or incoming.account in incoming.mentions
     review = decision is Decision.REVIEW
-    return Reading(verdict, asked=asked, review=review, quiet=not (asked or review))
+    weak = followups.worth_a_look(incoming, verdict)
+    return Reading(verdict, asked=asked, weak=weak, review=review, quiet=not (asked or weak or review))
 
 
 def _addressed(organisation: Organisation, incoming: Incoming) -> bool:
@@ -82,6 +84,8 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     """Does what the reading asks for: tickets, events and replies, in the caller's transaction."""
     if reading.quiet:
         return Handled(reading.outcome)
+    if reading.weak and (found := followups.handle(ctx, incoming, reading.verdict)) is not None:
+        return _handled(*found)
     if reading.review:
         reviews.put(ctx, incoming, reading.verdict, asked=reading.asked)
         return Handled(Outcome.REVIEW)
@@ -95,6 +99,8 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     if reading.asked:
         answer(ctx, incoming, ctx.texts("command.hint"))
         return Handled(Outcome.COMMAND)
+    if reading.weak:
+        return Handled(Outcome.NONE)
     if incoming.kind is MessageKind.IMAGE:
         return _handled(*reports.handle_picture(ctx, incoming))
     return _handled(*reports.handle_report(ctx, incoming, reading.verdict))

@@ -68,22 +68,39 @@ def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str)
     return ticket
 
 
-def join(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict, *, asked: bool = False) -> None:
+def join(
+    ctx: Context,
+    ticket: Ticket,
+    incoming: Incoming,
+    verdict: Verdict,
+    *,
+    asked: bool = False,
+    quiet: bool = False,
+) -> None:
     """Another report of an open ticket: noted, told now and then, and urgent when it got worse.
 
-    asked: it came by command, and who asks is answered.
+    asked: it came by command, and who asks is answered. quiet: it may be none, and is told only when worse.
     """
     tickets.add_report(ctx, ticket, incoming, incoming.text)
     actor = tickets.actor_of(ctx, incoming)
     tickets.act(ctx, ticket, "join", actor, note=shorten(incoming.text, 200), message_id=incoming.row_id)
     _take_pictures(ctx, ticket, incoming)
-    if not ticket.place and verdict.place:
-        ticket.place = verdict.place
+    _complete(ctx, ticket, incoming, verdict)
     if verdict.urgency > ticket.urgency:
         raise_urgency(ctx, ticket, incoming, verdict.urgency)
         if ticket.urgency == 3:
             return
-    _tell_joined(ctx, ticket, incoming, verdict, asked=asked)
+    if not quiet:
+        _tell_joined(ctx, ticket, incoming, verdict, asked=asked)
+
+
+def _complete(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> None:
+    """What its reporter adds at once belongs to what the ticket tells, and says where it is."""
+    if not ticket.place and verdict.place:
+        ticket.place = verdict.place
+    at_once = ctx.now - ticket.opened_at <= timedelta(seconds=ctx.rules.linking.fragment_seconds)
+    if at_once and incoming.sender == ticket.reporter:
+        ticket.summary = f"{ticket.summary}；{incoming.text}"[:500]
 
 
 def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict, *, asked: bool) -> None:

@@ -46,6 +46,10 @@ class Linking(Part):
     same_group: Annotated[float, Field(ge=0, le=1)] = 0.5
     same_area: Annotated[float, Field(ge=0, le=1)] = 0.7
     """Likeness (0..1) from which a report joins, in the same group and in another group of the area."""
+    weak: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """Likeness from which what may be no report at all is noted at a ticket of the same group."""
+    fragment_seconds: Annotated[float, Field(ge=0, le=3600)] = 90
+    """Messages of one sender this short after one another are read together; 0 for never."""
 
 
 class Rules(Part):

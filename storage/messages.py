@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
-from storage.tables import Message, Reply, Ticket
+from storage.tables import Message, Reply, Ticket, TicketReport
 from storage.upsert import insert_into
 
 _TABLE = Message.__table__  # type: ignore[attr-defined]
@@ -111,6 +111,50 @@ def latest_of_sender(count: int) -> Select[int]:
         .order_by(col(Message.id).desc())
         .limit(count)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """What somebody said that belongs to no ticket yet; `chance` that it is a report, 0.0 while unknown."""
+
+    id: int
+    text: str
+    chance: float
+
+
+# The last messages only, which the index gives at once.
+_FRAGMENTS = (
+    select(col(Message.id), col(Message.text), col(Message.label), col(Message.confidence))
+    .where(
+        col(Message.account) == bindparam("account"),
+        col(Message.room) == bindparam("room"),
+        col(Message.sender) == bindparam("sender"),
+        col(Message.id) < bindparam("before"),
+        col(Message.received_at) >= bindparam("since"),
+        col(Message.kind) == "text",
+        col(Message.ticket_id).is_(None),
+        # Within a batch a report is noted before its message is marked.
+        ~select(col(TicketReport.id)).where(col(TicketReport.message_id) == col(Message.id)).exists(),
+        or_(col(Message.outcome).is_(None), col(Message.outcome).in_(["none", "review"])),
+    )
+    .order_by(col(Message.id).desc())
+    .limit(4)
+)
+
+
+def fragments(
+    session: Session, *, account: str, room: str, sender: str, before: int, since: datetime
+) -> list[Fragment]:
+    """The person's last texts in the room before that row and since then, oldest first."""
+    asked = {"account": account, "room": room, "sender": sender, "before": before, "since": since}
+    rows = session.execute(_FRAGMENTS, asked).all()
+    return [Fragment(id, text, _chance(label, confidence)) for id, text, label, confidence in reversed(rows)]
+
+
+def _chance(label: str | None, confidence: float | None) -> float:
+    if label is None or confidence is None:
+        return 0.0
+    return 1 - confidence if label == "none" else confidence
 
 
 def last_received(session: Session) -> datetime | None:

@@ -213,6 +213,27 @@ def last_reported_by(
     return session.execute(statement).scalars().first()
 
 
+_TOLD_BY = (
+    select(col(Ticket.id))
+    .join(TicketReport, col(TicketReport.ticket_id) == col(Ticket.id))
+    .where(
+        col(TicketReport.account) == bindparam("account"),
+        col(TicketReport.room) == bindparam("room"),
+        or_(col(TicketReport.reporter) == bindparam("person"), col(Ticket.owner) == bindparam("person")),
+        col(Ticket.state) != "closed",
+        col(Ticket.updated_at) >= bindparam("since"),
+    )
+    .distinct()
+    .limit(2)
+)
+
+
+def told_by(session: Session, *, account: str, room: str, person: str, since: datetime) -> list[int]:
+    """Open tickets told in the room that the person reported or answers for: two at most."""
+    asked = {"account": account, "room": room, "person": person, "since": since}
+    return list(session.execute(_TOLD_BY, asked).scalars())
+
+
 def due(session: Session, now: datetime, limit: int) -> list[Ticket]:
     """Tickets whose next look is due, longest due first; rows another process holds are passed over."""
     statement = (

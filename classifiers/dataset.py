@@ -1,14 +1,18 @@
 """Reads the labelled corpus: JSON lines, one message a line."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from classifiers.verdict import Label, Sample
+from classifiers.context import MOST_TURNS, WINDOW
+from classifiers.verdict import Label, Sample, Turn
 
 CORPUS = Path(__file__).parent / "corpus"
+# Their messages are the development split: chats and single messages of authors who are never learned from.
+UNSEEN = frozenset({"a3", "a5", "a11"})
 
 
 class BadCorpus(ValueError):
@@ -19,7 +23,8 @@ class BadCorpus(ValueError):
 class Example:
     """A labelled message. author and stream: who wrote it, so that no one is tested on their own words.
 
-    opens: it opens a matter rather than adding to one; single: written for its own sake, many of those
+    at: seconds since 1970, 0.0 where unknown; incident: the matter within the stream that a report belongs
+    to; opens: it opens a matter rather than adding to one; single: written for its own sake, many of those
     hard on purpose, rather than as part of a running chat.
     """
 
@@ -28,6 +33,8 @@ class Example:
     urgency: int
     author: str
     stream: str
+    at: float = 0.0
+    incident: str = ""
     place: str = ""
     opens: bool = False
     single: bool = False
@@ -55,11 +62,18 @@ def _example(line: str, single: bool) -> Example:
     if type(urgency) is not int or not 0 <= urgency <= 3 or (urgency == 0) != (label is Label.NONE):
         raise ValueError(f"urgency {urgency!r} does not go with {label}: 0 for none, else 1-3")
     return Example(
-        Sample(_text(record, "text", required=True), _text(record, "role"), _text(record, "kind")),
+        Sample(
+            _text(record, "text", required=True),
+            _text(record, "role"),
+            _text(record, "kind"),
+            _text(record, "sender"),
+        ),
         label,
         urgency,
         _text(record, "author", required=True),
         _text(record, "stream", required=True),
+        datetime.fromisoformat(_text(record, "time")).timestamp() if record.get("time") else 0.0,
+        _text(record, "incident"),
         _text(record, "place"),
         record.get("opens") is True,
         single,
@@ -80,3 +94,28 @@ def load(paths: Iterable[Path] | None = None) -> list[Example]:
             except ValueError as error:  # bad UTF-8 and bad JSON too
                 raise BadCorpus(f"{path}:{number}: {error}") from error
     return examples
+
+
+def in_context(examples: Sequence[Example]) -> list[Example]:
+    """The same, each message of a chat with what was said before it; single ones stay alone."""
+    told: list[Example] = []
+    recent: list[Example] = []
+    for example in examples:
+        if example.single:
+            told.append(example)
+            continue
+        if recent and recent[-1].stream != example.stream:
+            recent = []
+        recent = [one for one in recent if example.at - one.at <= WINDOW][-MOST_TURNS:]
+        before = tuple(
+            Turn(one.sample.sender, example.at - one.at, one.sample.text, one.sample.role) for one in recent
+        )
+        told.append(replace(example, sample=replace(example.sample, before=before)))
+        recent.append(example)
+    return told
+
+
+def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """What may be learned from, and the development split."""
+    known = [example for example in examples if example.author not in UNSEEN]
+    return known, [example for example in examples if example.author in UNSEEN]

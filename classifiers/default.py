@@ -1,25 +1,39 @@
 """The classifier that the bot uses: rules, then a linear model over words and characters."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from classifiers import linear
 from classifiers.concepts import concepts
+from classifiers.context import MOST_TURNS, STAFF, WINDOW, Heard, heard, numbers
 from classifiers.features import Reading, read, rows, word_row
-from classifiers.linear import LABELS, NONE, REPORTS, LinearModel, Scores
+from classifiers.linear import LABELS, NONE, Floats, LinearModel, Scores, Told
 from classifiers.place import Places
 from classifiers.rules import Findings, find
 from classifiers.segment import Segmenter, segmenter
-from classifiers.verdict import NOTHING, Label, Sample, Verdict
+from classifiers.verdict import NOTHING, Label, Sample, Turn, Verdict
 
 # Staff who tell a group what is being done name the danger too ("119已到，火已扑灭"): there a danger rule
 # overrules the model only where the model itself finds a report likely.
-STAFF = frozenset({"unit", "grid_worker", "grid_owner", "coordinator", "volunteer"})
 STAFF_FLOOR = 0.25
 RESIDENT_FLOOR = 0.04
 RULE_CONFIDENCE = 0.85  # measured: the share of right reports among those that a strong rule made
 RULE_CHANCE = 0.9  # that such a message is a report of something
 _WORDS_SHOWN = 4
+DANGER_FROM = 0.4  # probability of urgency 3 from which it is taken for 3: chosen on other authors' messages
+_KEPT = 4096  # messages whose own part is kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """A message by itself."""
+
+    reading: Reading
+    sums: Floats
+    scores: Scores
+    heard: Heard
 
 
 class GridClassifier:
@@ -29,15 +43,17 @@ class GridClassifier:
         self._model = model
         self._segmenter = words
         self._places = places
+        # What was said before was mostly classified a moment ago: its own part is kept.
+        self._heard = lru_cache(maxsize=_KEPT)(self._hear)
 
     def classify(self, sample: Sample) -> Verdict:
         """Never raises for a text: where nothing is said, nothing is found."""
-        reading = read(sample, self._segmenter)
+        alone = self._heard(sample.text, sample.role, sample.group_kind)
+        reading = alone.reading
         if not reading.words:
             return NOTHING
-        scores = self._model.scores(rows(reading))
-        chatter = float(scores.labels[NONE])
-        likeliest = LABELS[max(REPORTS, key=lambda label: scores.labels[label])]
+        scores = alone.scores if sample.before is None else self._in_talk(sample, alone, sample.before)
+        chatter, likeliest = scores.labels[NONE], scores.likeliest
         if chatter > 1 - RESIDENT_FLOOR:  # no rule could overrule that: most chatter ends here
             return Verdict(Label.NONE, 0, chatter, chance=1 - chatter, leaning=likeliest, leaning_urgency=1)
         findings = find(reading)
@@ -62,8 +78,23 @@ class GridClassifier:
     def classify_many(self, samples: Sequence[Sample]) -> list[Verdict]:
         return [self.classify(sample) for sample in samples]
 
+    def _hear(self, text: str, role: str, group_kind: str) -> "_Alone":
+        reading = read(Sample(text, role, group_kind), self._segmenter)
+        sums = self._model.sums(rows(reading))
+        scores = self._model.alone(sums, Told.IN_GROUP if group_kind else Told.SINGLE)
+        return _Alone(reading, sums, scores, heard(reading.plain, scores.labels))
+
+    def _in_talk(self, sample: Sample, alone: "_Alone", before: Sequence[Turn]) -> Scores:
+        recent = [
+            (turn, self._heard(turn.text, turn.role, sample.group_kind).heard)
+            for turn in before[-MOST_TURNS:]
+            if turn.ago <= WINDOW
+        ]
+        told, hot = numbers(alone.heard, sample.sender, sample.role in STAFF, recent)
+        return self._model.in_talk(alone.sums, told, hot)
+
     def _label(self, sample: Sample, findings: Findings, scores: Scores) -> Label:
-        label = LABELS[scores.decided]
+        label = scores.likeliest if scores.is_report else Label.NONE
         if label is Label.NONE and findings.strong:
             floor = STAFF_FLOOR if sample.role in STAFF else RESIDENT_FLOOR
             return findings.label if 1 - scores.labels[NONE] >= floor else label
@@ -85,7 +116,7 @@ class GridClassifier:
 
 def _urgency(findings: Findings, scores: Scores) -> int:
     """Danger leans to reporting: 3 takes less than half of the probability."""
-    if scores.urgency[2] >= linear.DANGER_FROM:
+    if scores.urgency[2] >= DANGER_FROM:
         return 3
     likely = 2 if scores.urgency[1] + scores.urgency[2] >= scores.urgency[0] else 1
     return max(likely, findings.urgency)

@@ -1,12 +1,11 @@
-"""Honest figures: `python -m classifiers.evaluate [--by author|stream]`.
+"""Honest figures. `measure` and `lines` say how right verdicts are; `left_out` judges the whole corpus,
+each message by a classifier (rules and model) that never saw its author: `python -m classifiers.evaluate`.
 
-Every message is judged by a classifier (rules and model) that never saw its author, or its stream. Only the
-two temperatures and the five decision constants are those of the whole corpus.
+`gridbot evaluate` adds what becomes of the verdicts: tickets and replies.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from zlib import crc32
 
 import numpy as np
@@ -18,15 +17,9 @@ from classifiers.dataset import Example
 from classifiers.default import GridClassifier
 from classifiers.place import Places
 from classifiers.segment import segmenter
-from classifiers.verdict import Label, Verdict
+from classifiers.verdict import Classifier, Label, Verdict
 
-_STREAM_FOLDS = 8
 _NAMES = [str(label) for label in Label]
-
-
-class By(StrEnum):
-    AUTHOR = "author"
-    STREAM = "stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +34,29 @@ class Figures:
     urgent_seen: float
     urgent_named: float
     urgent_precision: float
+    false_urgent: float
 
 
-def _group(example: Example, by: By) -> str:
-    if by is By.AUTHOR:
-        return example.author
-    return str(crc32(example.stream.encode()) % _STREAM_FOLDS)
+def judged(classifier: Classifier, examples: Sequence[Example], *, hints: bool = True) -> list[Verdict]:
+    """A verdict for each example, in its chat; without hints nobody's role and no kind of group is told."""
+    samples = [example.sample for example in dataset.in_context(examples)]
+    return classifier.classify_many(samples if hints else [train.bare(sample) for sample in samples])
 
 
-def judged(examples: Sequence[Example], by: By, *, hints: bool = True) -> list[Verdict]:
-    """A verdict for each example, by a classifier that never saw its group."""
-    data = train.prepare(examples, lambda example: _group(example, by))
-    tuning, words = train.tune(data), segmenter()
+def classifier_of(examples: Sequence[Example]) -> GridClassifier:
+    """A classifier that knows these examples only."""
+    return GridClassifier(train.build(examples), segmenter(), Places())
+
+
+def left_out(examples: Sequence[Example], *, hints: bool = True) -> list[Verdict]:
+    """A verdict for each example, by a classifier that never saw its author: train.FOLDS times a training."""
+    folds = train.folds([example.author for example in examples])
     verdicts: dict[int, Verdict] = {}
-    for group in sorted(set(data.groups.tolist())):
-        out = data.groups == group
-        model = train.assemble(train.fit(data.part(~out)), tuning)
-        classifier = GridClassifier(model, words, Places())
-        for index in np.flatnonzero(out).tolist():
-            sample = examples[index].sample
-            verdicts[index] = classifier.classify(sample if hints else train.bare(sample))
+    for fold in sorted(set(folds.tolist())):
+        rest = [example for example, at in zip(examples, folds, strict=True) if at != fold]
+        out = np.flatnonzero(folds == fold).tolist()
+        found = judged(classifier_of(rest), [examples[index] for index in out], hints=hints)
+        verdicts.update(zip(out, found, strict=True))
     return [verdicts[index] for index in range(len(examples))]
 
 
@@ -69,10 +65,11 @@ def _share(part: int, whole: int) -> float:
 
 
 def measure(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Figures:
-    """false_reports: of what is none, what was called a report. missed: of reports, what was called none.
+    """false_reports: of what is none, what was called a report; false_urgent: what was called urgency 3.
 
-    openings: reports that open a matter (the others follow one and often need it to be understood).
-    urgent: messages of urgency 3; seen: called a report at all, named: with urgency 3.
+    missed: of reports, what was called none; openings: reports that open a matter (the others follow one and
+    often need it to be understood). urgent: messages of urgency 3; seen: called a report at all, named: with
+    urgency 3; precision: of what was called urgency 3, what is.
     """
     pairs = list(zip(examples, verdicts, strict=True))
     quiet = [verdict for example, verdict in pairs if example.label is Label.NONE]
@@ -90,6 +87,7 @@ def measure(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Figures
         _share(sum(verdict.is_report for verdict in urgent), len(urgent)),
         _share(sum(verdict.urgency == 3 for verdict in urgent), len(urgent)),
         _share(sum(example.urgency == 3 for example in called), len(called)),
+        _share(sum(verdict.urgency == 3 for verdict in quiet), len(quiet)),
     )
 
 
@@ -98,59 +96,74 @@ def _labels(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> tuple[l
 
 
 def lines(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """The report, for people."""
-    truth, found = _labels(examples, verdicts)
+    """The figures of running chat and of single messages, for people."""
+    for title, single in (("running chat", False), ("single messages", True)):
+        chosen = [pair for pair in zip(examples, verdicts, strict=True) if pair[0].single is single]
+        if chosen:
+            yield from _part(title, [example for example, _ in chosen], [verdict for _, verdict in chosen])
+
+
+def _part(title: str, examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    figures, (truth, found) = measure(examples, verdicts), _labels(examples, verdicts)
+    yield f"{title}: {figures.messages} messages"
     yield str(classification_report(truth, found, labels=_NAMES, digits=3, zero_division=0))
     yield "rows: labelled; columns: called " + " ".join(_NAMES)
     yield str(confusion_matrix(truth, found, labels=_NAMES))
-    chat = [
-        (example, verdict) for example, verdict in zip(examples, verdicts, strict=True) if not example.single
+    yield f"  macro-F1                  {figures.macro_f1:.3f}"
+    yield f"  chatter called a report   {figures.false_reports:.3f}  (urgency 3: {figures.false_urgent:.3f})"
+    yield f"  reports missed            {figures.missed_reports:.3f}"
+    yield f"  openings missed           {figures.missed_openings:.3f}"
+    yield f"  urgency 3 called a report {figures.urgent_seen:.3f}  (of urgency 3: {figures.urgent_named:.3f})"
+    yield f"  called 3 and is 3         {figures.urgent_precision:.3f}"
+
+
+def _harm(example: Example, verdict: Verdict) -> float:
+    """How bad a mistake is: danger missed first, then what was said loudest and wrong."""
+    if example.urgency == 3 and verdict.urgency < 3:
+        return 3 - verdict.chance
+    if example.label is Label.NONE:
+        return verdict.chance + (verdict.urgency == 3)
+    return 1 - verdict.chance
+
+
+def worst(examples: Sequence[Example], verdicts: Sequence[Verdict], most: int) -> Iterator[str]:
+    """The worst mistakes, a line each, with what spoke for them."""
+    wrong = [
+        (example, verdict)
+        for example, verdict in zip(examples, verdicts, strict=True)
+        if example.label is not verdict.label or (example.urgency == 3) != (verdict.urgency == 3)
     ]
-    yield from _headlines("all", measure(examples, verdicts))
-    spoken, judged_so = [example for example, _ in chat], [verdict for _, verdict in chat]
-    yield from _headlines("running chat only", measure(spoken, judged_so))
-    yield from _thresholds(spoken, judged_so)
+    wrong.sort(key=lambda pair: -_harm(*pair))
+    for example, verdict in wrong[:most]:
+        called = f"{example.label} {example.urgency} -> {verdict.label} {verdict.urgency}"
+        reasons = " ".join(verdict.evidence) or "-"
+        text = example.sample.text.replace("\n", " ")[:80]
+        yield f"{called}  {verdict.chance:.2f}  {text}  [{reasons}]"
 
 
-def _thresholds(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """What a caller gets who opens only from a confidence on."""
-    yield "running chat, opened from a confidence on: share of reports, false a 1,000, openings seen"
-    pairs = list(zip(examples, verdicts, strict=True))
-    quiet = sum(example.label is Label.NONE for example, _ in pairs)
-    opening = sum(example.opens and example.label is not Label.NONE for example, _ in pairs)
-    for least in (0.0, 0.3, 0.5, 0.7, 0.85):
-        opened = [example for example, verdict in pairs if verdict.is_report and verdict.confidence >= least]
-        right = [example for example in opened if example.label is not Label.NONE]
-        false = 1000 * _share(len(opened) - len(right), quiet)
-        seen = _share(sum(example.opens for example in right), opening)
-        yield f"  {least:.2f}  {_share(len(right), len(opened)):.3f}  {false:5.1f}  {seen:.3f}"
+def by_size(examples: Sequence[Example], shares: Sequence[float]) -> Iterator[tuple[int, Figures]]:
+    """The learning curve: figures on the development split when only a share of the streams is known."""
+    known, unseen = dataset.split(examples)
+    streams = sorted({example.stream for example in known}, key=lambda name: crc32(name.encode()))
+    for share in shares:
+        chosen = set(streams[: max(1, round(share * len(streams)))])
+        part = [example for example in known if example.stream in chosen]
+        yield len(part), measure(unseen, judged(classifier_of(part), unseen))
 
 
-def _headlines(title: str, figures: Figures) -> Iterator[str]:
-    yield f"{title}: {figures.messages} messages"
-    yield f"  macro-F1               {figures.macro_f1:.3f}"
-    yield f"  chatter called report  {figures.false_reports:.3f}"
-    yield f"  reports missed         {figures.missed_reports:.3f}"
-    yield f"  openings missed        {figures.missed_openings:.3f}"
-    yield f"  urgency 3 seen         {figures.urgent_seen:.3f} (called 3: {figures.urgent_named:.3f})"
-    yield f"  called 3 and is 3      {figures.urgent_precision:.3f}"
-
-
-def _mistake(example: Example, verdict: Verdict) -> tuple[str, ...]:
-    called = f"{example.label}{example.urgency} -> {verdict.label}{verdict.urgency} {verdict.confidence:.2f}"
-    return example.stream, example.sample.role, called, repr(example.sample.text), " ".join(verdict.evidence)
-
-
-def main(by: By = By.AUTHOR, hints: bool = True, errors: bool = False) -> None:
-    """Print the figures; --no-hints leaves role and kind of group away, --errors lists what went wrong."""
+def main(hints: bool = True, errors: int = 0, curve: bool = False) -> None:
+    """Judge every message by a model that never saw its author; --curve: the learning curve instead."""
     examples = dataset.load()
-    verdicts = judged(examples, by, hints=hints)
-    typer.echo(f"{len(examples)} messages, left out by {by}, {'with' if hints else 'without'} role and group")
-    for line in lines(examples, verdicts):
+    if curve:
+        for size, figures in by_size(examples, (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)):
+            typer.echo(
+                f"{size:6d} messages  macro-F1 {figures.macro_f1:.3f}  missed {figures.missed_reports:.3f}"
+            )
+        return
+    verdicts = left_out(examples, hints=hints)
+    typer.echo(f"{len(examples)} messages, authors left out, {'with' if hints else 'without'} role and group")
+    for line in (*lines(examples, verdicts), *worst(examples, verdicts, errors)):
         typer.echo(line)
-    for example, verdict in zip(examples, verdicts, strict=True):
-        if errors and example.label is not verdict.label:
-            typer.echo("\t".join(_mistake(example, verdict)))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
-"""The linear model at work: which rows a message lights up -> scores, probabilities, reasons."""
+"""The linear model at work: which rows a message lights up -> margins -> probabilities, reasons."""
 
-import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers import context
 from classifiers.features import BUCKETS, REGIONS
 from classifiers.verdict import Label
 
@@ -17,9 +18,22 @@ LABELS: tuple[Label, ...] = tuple(Label)
 URGENCIES = (1, 2, 3)
 NONE = LABELS.index(Label.NONE)
 REPORTS = tuple(index for index in range(len(LABELS)) if index != NONE)
-DANGER_FROM = 0.4  # probability of urgency 3 from which it is taken for 3: chosen on other authors' messages
+# Nine machines, each saying how far a message is on its side: five labels, three urgencies (of reports), and
+# urgency 3 against all else.
+MARGINS = len(LABELS) + len(URGENCIES) + 1
+# The table has three columns a machine: for a message alone, for one in a talk, and how much more a row of it
+# counts while the talk is hot.
+COLUMNS = 3 * MARGINS
 
 Floats = NDArray[np.float32]
+
+
+class Told(IntEnum):
+    """How a message is told; each way has its own step from margins to probabilities."""
+
+    SINGLE = 0  # of no known group: a letter, a post
+    IN_GROUP = 1  # in a group of which no more is known
+    TALK = 2  # in a group, with what was said before
 
 
 class BadModel(ValueError):
@@ -28,62 +42,66 @@ class BadModel(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """labels: probability of each of LABELS; decided: index of the label; urgency: probability of 1, 2, 3."""
+    """labels: probability of each of LABELS; urgency: probability of 1, 2, 3 if it is a report at all.
+
+    is_report: whether `labels` are taken for a report.
+    """
 
     labels: list[float]
-    decided: int
     urgency: list[float]
+    is_report: bool
 
+    @property
+    def chance(self) -> float:
+        return 1.0 - self.labels[NONE]
 
-def softmax(values: Sequence[float], temperature: float) -> list[float]:
-    """Plain Python: for five numbers it takes a tenth of what numpy takes."""
-    largest = max(values)
-    powers = [math.exp((value - largest) / temperature) for value in values]
-    total = sum(powers)
-    return [power / total for power in powers]
-
-
-def decide(scores: Sequence[float], lean: Sequence[float]) -> int:
-    """None, if it outweighs all reports together; else the best report: each with its lean.
-
-    Together, because a message torn between flood and safety is a report for certain.
-    """
-    if scores[NONE] + lean[NONE] > math.log(sum(math.exp(scores[label]) for label in REPORTS)):
-        return NONE
-    return max(REPORTS, key=lambda label: scores[label] + lean[label])
+    @property
+    def likeliest(self) -> Label:
+        """The best label but none."""
+        return LABELS[max(REPORTS, key=self.labels.__getitem__)]
 
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """Eight columns a row: five labels and three urgencies.
+    """weights: BUCKETS x COLUMNS, in steps of `scale`; region: how much a row of each region counts.
 
-    weights: in steps of `scale`, a step a column; bias: a column's constant; region: how much a row of each
-    region counts for a message's length; temperature: what scores of labels and of urgencies are divided by
-    before they become probabilities; lean: see `decide`.
+    bias: MARGINS for a message alone, then MARGINS for one in a talk; numbers: what each of context.NAMES
+    adds; labels, urgency: for each Told, from the margins and a constant 1 to log-probabilities; cuts: for
+    each Told the chance from which a message is taken for a report.
     """
 
     weights: NDArray[np.int16]
     scale: Floats
-    bias: Floats
     region: Floats
-    temperature: Floats
-    lean: Floats
+    bias: Floats
+    numbers: Floats
+    labels: Floats
+    urgency: Floats
+    cuts: Floats
 
-    def columns(self, lit: NDArray[np.int64]) -> list[float]:
-        """The eight raw scores; `lit` is ascending and has each row once."""
+    def sums(self, lit: NDArray[np.int64]) -> Floats:
+        """What the rows say in each column; `lit` is ascending and has each row once."""
         first, second = lit.searchsorted(REGIONS).tolist()
         chars, words, known = self.region.tolist()
         squares = first * chars**2 + (second - first) * words**2 + (len(lit) - second) * known**2
-        sums = np.add.reduce(self.weights.take(lit, axis=0), axis=0, dtype=np.int32)
-        found: list[float] = (sums * (self.scale / math.sqrt(squares or 1.0)) + self.bias).tolist()
-        return found
+        found = np.add.reduce(self.weights.take(lit, axis=0), axis=0, dtype=np.int32)
+        scaled: Floats = found * (self.scale / np.float32(squares or 1.0) ** 0.5)
+        return scaled
 
-    def scores(self, lit: NDArray[np.int64]) -> Scores:
-        raw, (heat, urgency_heat) = self.columns(lit), self.temperature.tolist()
-        labels, urgency = raw[: len(LABELS)], raw[len(LABELS) :]
-        return Scores(
-            softmax(labels, heat), decide(labels, self.lean.tolist()), softmax(urgency, urgency_heat)
-        )
+    def alone(self, sums: Floats, told: Told) -> Scores:
+        return self._settled(told, sums[:MARGINS] + self.bias[:MARGINS])
+
+    def in_talk(self, sums: Floats, numbers: Sequence[float], hot: float) -> Scores:
+        """`numbers`, `hot`: of context.numbers."""
+        margins = sums[MARGINS : 2 * MARGINS] + np.float32(hot) * sums[2 * MARGINS :]
+        margins = margins + np.array(numbers, np.float32) @ self.numbers + self.bias[MARGINS:]
+        return self._settled(Told.TALK, margins)
+
+    def _settled(self, told: Told, margins: Floats) -> Scores:
+        line = np.append(margins, np.float32(1))
+        labels = _softmax(line @ self.labels[told])
+        is_report = 1.0 - labels[NONE] >= float(self.cuts[told])
+        return Scores(labels, _softmax(line @ self.urgency[told]), is_report)
 
     def support(self, rows: Sequence[int], label: int) -> list[float]:
         """How far each row alone speaks for the label rather than for none."""
@@ -100,6 +118,12 @@ class LinearModel:
         np.savez_compressed(path, allow_pickle=False, **fields)
 
 
+def _softmax(values: Floats) -> list[float]:
+    powers = np.exp(values - values.max())
+    found: list[float] = (powers / powers.sum()).tolist()
+    return found
+
+
 def load(path: Path = MODEL) -> LinearModel:
     """Raises BadModel."""
     try:
@@ -107,6 +131,6 @@ def load(path: Path = MODEL) -> LinearModel:
             model = LinearModel(**{name: stored[name] for name in LinearModel.__slots__})
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BadModel(f"{path}: {error}") from error
-    if model.weights.shape != (BUCKETS, len(LABELS) + len(URGENCIES)):
-        raise BadModel(f"{path}: {model.weights.shape} weights, expected {BUCKETS} rows of 8")
+    if model.weights.shape != (BUCKETS, COLUMNS) or model.numbers.shape != (len(context.NAMES), MARGINS):
+        raise BadModel(f"{path}: {model.weights.shape} weights, expected {(BUCKETS, COLUMNS)}")
     return model

@@ -53,12 +53,28 @@ NOTHING = Verdict(Label.NONE, 0, 1.0, chance=0.0, leaning=Label.NONE)
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What somebody said in the same group `ago` seconds before."""
+
+    sender: str
+    ago: float
+    text: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """A message to classify. `role` and `group_kind` are hints and may be empty."""
+    """A message to classify. All but the text are hints and may be empty.
+
+    sender: whoever it is, to tell which turns are theirs; before: what was said last in the group, oldest
+    first, empty if nothing was, None where that is not known.
+    """
 
     text: str
     role: str = ""
     group_kind: str = ""
+    sender: str = ""
+    before: tuple[Turn, ...] | None = None
 
 
 class Classifier(Protocol):

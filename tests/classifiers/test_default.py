@@ -1,14 +1,15 @@
 """The classifier as a whole."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers import default, linear
+from classifiers import dataset, default, linear
 from classifiers.default import GridClassifier
-from classifiers.verdict import NOTHING, Classifier, Label, Sample
+from classifiers.verdict import NOTHING, Classifier, Label, Sample, Turn
 
 CLASSIFIER = default.load(["来福士", "健康路"])
 OBVIOUS = [
@@ -79,11 +80,28 @@ def test_the_chance_of_a_report() -> None:
     assert gas.chance >= default.RULE_CHANCE
     assert (gas.leaning, gas.leaning_urgency) == (Label.SAFETY, 3)
     assert chatter.chance < 0.1
-    unsure = CLASSIFIER.classify(Sample("好像有点味道"))
-    assert not unsure.is_report
+    said = CLASSIFIER.classify_many([example.sample for example in dataset.load()])
+    unsure = next(one for one in said if not one.is_report and one.chance > 0.3)
     assert chatter.chance < unsure.chance < gas.chance
     assert unsure.as_report().label is unsure.leaning is not Label.NONE
     assert unsure.as_report().urgency == unsure.leaning_urgency >= 1
+
+
+def test_an_answer_means_what_was_asked() -> None:
+    before = (
+        Turn("b", 60, "我们这栋楼道里烟大得很，一股胶皮糊味，电表箱在冒火花"),
+        Turn("a", 30, "哪栋？几楼？", "grid_worker"),
+    )
+    answer = Sample("4栋7楼", "resident", "residents", "b", ())
+    quiet, told = CLASSIFIER.classify(answer), CLASSIFIER.classify(replace(answer, before=before))
+    assert told.leaning is Label.SAFETY
+    assert quiet.chance < 0.5 < told.chance
+
+
+def test_talk_of_long_ago_counts_for_nothing() -> None:
+    quiet = Sample("4栋7楼", "resident", "residents", "b", ())
+    old = replace(quiet, before=(Turn("b", 7200, "楼道里烟大得很"),))
+    assert CLASSIFIER.classify(old) == CLASSIFIER.classify(quiet)
 
 
 def test_a_rule_that_speaks_against_a_report_leaves_no_chance() -> None:

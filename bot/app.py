@@ -15,6 +15,7 @@ from bot.gateways.base import Deaf, Gateway, GatewayEvent, GatewayRefused, Liste
 from bot.gateways.local import LocalGateway
 from bot.intake import Batch, Intake
 from bot.live import Live
+from bot.opinion import Opinions
 from bot.outbox import Outbox
 from bot.patience import GaveUp, Patience
 from bot.pictures import Pictures
@@ -62,6 +63,7 @@ class App:
         self.outbox = Outbox(self.database, self.gateway, clock, settings.outbox, self._on_sent)
         self.pictures = Pictures(self.database, self.gateway, clock, settings.storage.media)
         self.timers = Timers(self.database, self.worlds, clock, settings)
+        self.opinions = Opinions(self.database, self.worlds, clock, settings.opinion, self._on_opinion)
         self.port = settings.web.port
         self.working: asyncio.Task[None] | None = None
         self._patience = Patience("gateway events")
@@ -123,7 +125,12 @@ class App:
         if batch.changed:
             self.outbox.wake()
             self.pictures.wake()
+            self.opinions.wake()
             self.live.publish(news.TICKETS)
+
+    def _on_opinion(self) -> None:
+        self.outbox.wake()
+        self.live.publish(news.TICKETS)
 
     async def _on_sent(self, bundle: Sequence[Reply]) -> None:
         self.live.publish(news.REPLIES)
@@ -177,7 +184,7 @@ class App:
         jobs = scheduler(self.settings, self._jobs())
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in (self.intake, self.outbox, self.pictures):
+                for part in (self.intake, self.outbox, self.pictures, self.opinions):
                     tasks.create_task(part.run())
                 tasks.create_task(self._wake_on_news())
                 jobs.start()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -96,6 +97,25 @@ class TimerSettings(Part):
     """When the evening digest goes out, street's zone."""
 
 
+class OpinionSettings(Part):
+    url: str = ""
+    """Base URL of an OpenAI-compatible endpoint; empty: nobody is asked."""
+    model: str = ""
+    token: SecretStr = SecretStr("")
+    seconds: Annotated[float, Field(gt=0, le=60)] = 2
+    per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 200
+    acts: bool = False
+
+    @model_validator(mode="after")
+    def _needs(self) -> "OpinionSettings":
+        parts = urlsplit(self.url)
+        if self.url and (parts.scheme not in {"http", "https"} or not parts.netloc):
+            raise ValueError("url must be http://HOST/PATH or https://HOST/PATH")
+        if self.url and not self.model:
+            raise ValueError("model must be set where url is")
+        return self
+
+
 class LogSettings(Part):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -115,6 +135,7 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     outbox: OutboxSettings = OutboxSettings()
     timers: TimerSettings = TimerSettings()
+    opinion: OpinionSettings = OpinionSettings()
     log: LogSettings = LogSettings()
     rules: Rules = Rules()
 

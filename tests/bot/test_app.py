@@ -17,14 +17,15 @@ from bot import app as module
 from bot.app import App, StartError, running
 from bot.gateways.base import Deaf, GatewayRefused, Listening, RoomChange
 from bot.gateways.local import LocalGateway
-from bot.settings import OutboxSettings, Settings, StorageSettings, WebSettings
+from bot.settings import OpinionSettings, OutboxSettings, Settings, StorageSettings, WebSettings
 from handlers.incoming import Incoming, MessageKind
 from storage import reviews
 from storage.database import Database, DatabaseTooNew
 from storage.gaps import begin as begin_gap
-from storage.tables import Attachment, GatewayGap, Message, Reply, Room
+from storage.tables import Attachment, GatewayGap, Message, Reply, Review, Room
 from tests.support.classifier import WordClassifier
 from tests.support.databases import PostgresServer
+from tests.support.endpoint import endpoint, thinks
 from tests.support.gateway import MemoryGateway
 from tests.support.street import ROOT, MovingClock
 from tests.support.waiting import until
@@ -270,6 +271,17 @@ async def test_a_retry_asked_for_on_the_pages_is_followed_at_once(settings: Sett
         app.outbox.wake = lambda: woken.append(None)  # type: ignore[method-assign]
         app.live.publish("replies")
         await until(lambda: woken)
+
+
+async def test_a_second_opinion_comes_by_itself(database_url: str, tmp_path: Path) -> None:
+    async with endpoint() as there:
+        there.behaviour = thinks("service", 1)
+        asked = OpinionSettings(url=there.url, model="m")
+        gateway = MemoryGateway()
+        async with bot(settings_for(database_url, tmp_path, opinion=asked), gateway) as app:
+            await app.sink(_said(gateway, "楼道有股怪味", "unsure"))
+            await until(lambda: [row.opinion_label for row in rows(app, select(Review))] == ["service"])
+        assert gateway.said == []
 
 
 async def test_the_timers_jobs(settings: Settings) -> None:

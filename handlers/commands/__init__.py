@@ -1,6 +1,6 @@
 """Commands in chat: `parse` finds one in a text, `run` does it. One module per family of commands."""
 
-from handlers.commands import handover, information, reporter, work
+from handlers.commands import handover, information, reporter, work, wrong_joins
 from handlers.commands.parsing import Parsed, parse
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
@@ -11,7 +11,17 @@ from handlers.tickets import actor_of
 from storage import tickets as store
 from storage.tables import Ticket
 
-__all__ = ["Parsed", "all_commands", "handover", "information", "parse", "reporter", "run", "work"]
+__all__ = [
+    "Parsed",
+    "all_commands",
+    "handover",
+    "information",
+    "parse",
+    "reporter",
+    "run",
+    "work",
+    "wrong_joins",
+]
 
 
 def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:

@@ -119,7 +119,8 @@ def do(
         if to_reporters:
             shown["reporter"] = at(people)
         _say(ctx, call, ticket, place, ctx.texts(template or f"event.{action}", **shown), event.id, people)
-    if ticket.urgency == 3 and ticket.state == State.CLOSED and action != "satisfied":
+    over = ticket.state == State.CLOSED and action not in {"satisfied", "merge"}  # merged, it goes on
+    if ticket.urgency == 3 and over:
         for place in command_places(ctx, ticket.account, ticket.area):
             if place not in places:
                 _say(ctx, call, ticket, place, ctx.texts("event.danger_over", **shown), event.id)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from bot.patience import GaveUp, Patience
 from bot.settings import IntakeSettings
 from bot.stored import as_row, clean, from_row
+from bot.talk import RECENT, Talk
 from handlers.context import Clock, Context, World
 from handlers.incoming import Incoming
 from handlers.pipeline import Handled, Reading, handle, read, tell_failure
@@ -30,6 +31,7 @@ from storage.tables import Message, Outcome
 log = structlog.get_logger(__name__)
 
 _RECOVERY_BATCH = 200
+_RECALLED = 20_000  # messages of the last half hour that a start looks at, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Intake:
         self._queue: asyncio.Queue[Incoming] = asyncio.Queue(settings.queue)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._patience = Patience("intake")
+        self._talk = Talk()
+        self._remembers = False
         self.handled = 0
         self.failed = 0
 
@@ -201,6 +205,7 @@ class Intake:
     def _handled(self, batch: Sequence[Incoming]) -> Batch:
         """Handles what is stored; alone what spoils the batch, so that its neighbours go on."""
         world = self._world()
+        self._remember()
         work = [(incoming, self._read(world, incoming)) for incoming in batch]
         try:
             return self._patience.insist(lambda: self._handle(world, work))
@@ -213,9 +218,26 @@ class Intake:
             failed = [(batch[0], error)]
             return self._patience.insist(lambda: self._handle(world, failed))
 
+    def _remember(self) -> None:
+        """After a start: what was said lately, so that the talk goes on where it was."""
+        if self._remembers:
+            return
+
+        def look() -> list[Incoming]:
+            with self._database.reading() as session:
+                return [from_row(row) for row in messages.since(session, self._clock() - RECENT, _RECALLED)]
+
+        try:
+            self._talk.hear_all(self._patience.insist(look))
+        except GaveUp:
+            return
+        self._remembers = True
+
     def _read(self, world: World, incoming: Incoming) -> Reading | Exception:
         try:
-            return read(world, incoming)
+            before = self._talk.before(world.organisation, incoming)
+            self._talk.hear(incoming)
+            return read(world, incoming, before)
         except Exception as error:  # noqa: BLE001  the error boundary: one bad message stops nobody else
             return error
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from classifiers.verdict import NOTHING, Sample, Verdict
+from classifiers.verdict import NOTHING, Sample, Turn, Verdict
 from handlers import commands, followups, reports, reviews
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
@@ -38,8 +38,8 @@ class Handled:
 _IGNORED = Reading(outcome=Outcome.IGNORED)
 
 
-def read(world: World, incoming: Incoming) -> Reading:
-    """Takes the message for a command, a report, a picture or nothing."""
+def read(world: World, incoming: Incoming, before: tuple[Turn, ...] = ()) -> Reading:
+    """Takes the message for a command, a report, a picture or nothing. `before`: see Sample."""
     organisation = world.organisation
     if incoming.from_self or incoming.sender == incoming.account:
         return _IGNORED
@@ -57,7 +57,7 @@ def read(world: World, incoming: Incoming) -> Reading:
         return Reading(command=parsed, quiet=False)
     if _is_our_own_words(organisation.street_code, incoming.text):
         return Reading()
-    verdict = world.classifier.classify(Sample(incoming.text, role=role, group_kind=group.kind))
+    verdict = world.classifier.classify(Sample(incoming.text, role, group.kind, incoming.sender, before))
     decision = decide(world.rules.opening, verdict, group.kind)
     if decision is Decision.OPEN:
         return Reading(verdict.as_report(), quiet=False)

@@ -99,6 +99,17 @@ def unhandled(session: Session, before: datetime, last_id: int, limit: int) -> l
     return list(session.execute(statement).scalars())
 
 
+def since(session: Session, instant: datetime, limit: int) -> list[Message]:
+    """The last messages received since then, in the order they came."""
+    statement = (
+        select(Message)
+        .where(col(Message.received_at) >= instant)
+        .order_by(col(Message.received_at).desc(), col(Message.id).desc())
+        .limit(limit)
+    )
+    return list(session.execute(statement).scalars())[::-1]
+
+
 def latest_of_sender(count: int) -> Select[int]:
     """Ids of the last messages of :sender in :room of :account; the index gives them without a search."""
     return (

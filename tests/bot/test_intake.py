@@ -19,11 +19,13 @@ from bot import intake as module
 from bot.intake import Batch, Intake
 from bot.settings import IntakeSettings
 from bot.stored import clean
+from classifiers.verdict import Sample, Verdict
 from handlers.context import Context
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.pipeline import Handled, Reading
 from storage.database import Database
 from storage.tables import Message, Outcome, Reply, Room, Ticket, TicketEvent, TicketReport
+from tests.support.classifier import WordClassifier
 from tests.support.databases import PostgresServer
 from tests.support.street import MovingClock, Street, make_world
 from tests.support.waiting import cancelled, until
@@ -198,7 +200,7 @@ def test_a_failed_report_is_not_spoken_of(street: Street, monkeypatch: pytest.Mo
 def test_what_cannot_even_be_read_fails_alone(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     real = module.read
 
-    def read(world: object, incoming: Incoming) -> Reading:
+    def read(world: object, incoming: Incoming, before: object = ()) -> Reading:
         if "毒" in incoming.text:
             raise ValueError(incoming.text)
         return real(WORLD, incoming)
@@ -296,6 +298,62 @@ def test_each_room_keeps_its_order(street: Street) -> None:
         assert [row.text for row in street.messages() if row.room == room] == [
             f"{room} {n}" for n in range(30)
         ]
+
+
+class Listener(WordClassifier):
+    """Keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.heard: list[Sample] = []
+
+    def classify(self, sample: Sample) -> Verdict:
+        self.heard.append(sample)
+        return super().classify(sample)
+
+    def before(self, text: str) -> list[tuple[str, str, float]]:
+        sample = next(one for one in reversed(self.heard) if one.text == text)
+        return [(turn.sender, turn.text, turn.ago) for turn in sample.before or ()]
+
+
+def listening(street: Street) -> Listener:
+    listener = Listener()
+    street.world = replace(street.world, classifier=listener)
+    return listener
+
+
+def test_a_message_is_read_with_what_was_said_before_in_its_group(street: Street) -> None:
+    listener = listening(street)
+    street.say("g-river", "阿兰", "好大的味道")
+    street.clock.move(minutes=1)
+    street.hear(
+        street.incoming("g-river", "小周", "哪栋?"),
+        street.incoming("g-shops", "老板", "别个群的"),
+        street.incoming("g-river", "阿兰", "4栋"),
+    )
+    assert listener.before("4栋") == [("阿兰", "好大的味道", 60.0), ("小周", "哪栋?", 0.0)]
+    assert listener.before("别个群的") == []
+
+
+def test_talk_goes_on_after_a_restart(street: Street) -> None:
+    listening(street)
+    street.say("g-river", "阿兰", "好大的味道")
+    listener = listening(street)
+    street.intake = Intake(street.database, lambda: street.world, street.clock, IntakeSettings())
+    street.clock.move(minutes=5)
+    street.say("g-river", "小周", "哪栋?")
+    assert listener.before("哪栋?") == [("阿兰", "好大的味道", 300.0)]
+    street.clock.move(minutes=31)
+    street.say("g-river", "小周", "算了")
+    assert listener.before("算了") == []
+
+
+def test_what_came_later_is_not_before(street: Street) -> None:
+    listener = listening(street)
+    late = street.incoming("g-river", "阿兰", "迟到的")
+    street.clock.move(minutes=2)
+    street.say("g-river", "小周", "后头的")
+    street.hear(late)
+    assert listener.before("迟到的") == []
 
 
 def test_left_over_messages_are_taken_up_in_order(street: Street) -> None:

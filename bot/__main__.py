@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -112,8 +112,14 @@ def check(config: Config = None) -> None:
         typer.echo("\n".join(problems), err=True)
         raise typer.Exit(2)
     organisation = load_organisation(settings.organisation)
-    counted = f"{len(organisation.areas)} areas, {len(organisation.groups)} groups"
-    typer.echo(f"ok: {settings.organisation}: {counted}, {len(organisation.people)} people")
+    counted: dict[str, Sized] = {
+        "areas": organisation.areas,
+        "places": organisation.places,
+        "groups": organisation.groups,
+        "people": organisation.people,
+    }
+    shown = ", ".join(f"{len(things)} {name}" for name, things in counted.items())
+    typer.echo(f"ok: {settings.organisation}: {shown}")
 
 
 @cli.command()

@@ -15,6 +15,7 @@ from handlers.lifecycle import State
 from handlers.opening import Decision, decide
 from handlers.organisation import Role
 from handlers.replies import place_of, say
+from handlers.routing import area_of
 from handlers.shapes import settled
 from handlers.wording import at, facts
 from storage import messages
@@ -51,7 +52,7 @@ def _joined(ctx: Context, incoming: Incoming, verdict: Verdict) -> Done | None:
     leaning = verdict.as_report()
     if not leaning.is_report or verdict.chance < _FAINT:
         return None
-    match = incidents.find(ctx, incoming, leaning, reports.area_of(ctx, incoming))
+    match = incidents.find(ctx, incoming, leaning, area_of(ctx, incoming))
     if match is None or match.likeness < ctx.rules.linking.weak:
         return None
     reports.join(ctx, match.ticket, incoming, leaning, quiet=True)

@@ -8,9 +8,10 @@ from handlers.context import Context
 from handlers.hotlines import hotline
 from handlers.incoming import Incoming
 from handlers.lifecycle import State, path
-from handlers.organisation import Person, Role
+from handlers.organisation import Person
 from handlers.permissions import BOT
 from handlers.replies import Place, command_places, place_of, reporting_places, say
+from handlers.routing import area_of, home, owner_hears
 from handlers.wording import at, facts, shorten
 from storage import replies as outbox
 from storage import tickets as store
@@ -31,14 +32,6 @@ def handle_report(ctx: Context, incoming: Incoming, verdict: Verdict) -> tuple[O
     return Outcome.OPENED, open_and_tell(ctx, incoming, verdict, incoming.text)
 
 
-def area_of(ctx: Context, incoming: Incoming) -> str:
-    """Where a report belongs: its group's area; in private the sender's own, else the street."""
-    if incoming.is_private:
-        person = ctx.organisation.person(incoming.sender)
-        return (person.area if person else "") or ctx.organisation.root
-    return ctx.organisation.group(incoming.room, incoming.room_topic).area or ctx.organisation.root
-
-
 def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str) -> Ticket:
     """Opens a ticket and writes the answers: into the group and, where needed, to the coordinators."""
     ticket = tickets.open_ticket(ctx, incoming, verdict, area_of(ctx, incoming), text)
@@ -47,24 +40,26 @@ def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str)
     if ticket.urgency == 3:
         _tell_danger(ctx, ticket, incoming, "urgent", key)
         return ticket
+    homes = home(ctx, ticket, incoming)
+    command = [] if homes else command_places(ctx, ticket.account, ticket.area)
+    # Nobody who could take it reads along: a private chat, or a group without its grid owner.
+    unheard = not owner_hears(ctx, ticket, incoming) and place_of(incoming) not in command
+    kind = "opened_home" if homes else "opened_command" if unheard and command else "opened"
     owner = ctx.organisation.person(ticket.owner or "")
-    command = command_places(ctx, ticket.account, ticket.area)
-    # Nobody who could take it reads along: a private chat, or a group without a grid owner of its own.
-    unheard = incoming.is_private or owner is None or owner.role is not Role.GRID_OWNER
-    passed_on = unheard and bool(command) and place_of(incoming) not in command
     shown = facts(ctx, ticket) | {"owner": _call(ctx, ticket)}
     say(
         ctx,
         place_of(incoming),
-        ctx.texts("report.opened_command" if passed_on else "report.opened", **shown),
+        ctx.texts(f"report.{kind}", **shown, area=ctx.organisation.area_name(ticket.area)),
         key=key,
         ticket=ticket,
         message_id=incoming.row_id,
-        mentions=[owner] if owner and not passed_on else [],
+        mentions=[owner] if owner and kind == "opened" else [],
         urgency=ticket.urgency,
     )
-    if passed_on:
-        _tell_command(ctx, ticket, incoming, "to_command", command[:1], shown, key)
+    if kind != "opened":
+        template = "to_home" if homes else "to_command"
+        _tell_command(ctx, ticket, incoming, template, homes or command[:1], shown, key)
     return ticket
 
 
@@ -164,6 +159,8 @@ def _tell_danger(ctx: Context, ticket: Ticket, incoming: Incoming, kind: str, ke
             mentions=people,
             urgency=3,
         )
+    homes = [place for place in home(ctx, ticket, incoming) if place not in places]
+    _tell_command(ctx, ticket, incoming, "home_urgent", homes, values, key)
     _tell_command(ctx, ticket, incoming, "to_street", above, values, key)
 
 

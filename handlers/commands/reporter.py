@@ -11,6 +11,7 @@ from handlers.context import Context
 from handlers.lifecycle import State
 from handlers.permissions import Permission
 from handlers.replies import answer
+from handlers.routing import area_of
 from handlers.tickets import lock_openings, record
 from handlers.wording import facts
 from storage import tickets as store
@@ -32,7 +33,7 @@ def report(ctx: Context, call: Call) -> Ticket | None:
     sample = Sample(content, role=call.actor.role, group_kind=group.kind)
     verdict = reports.explicit(ctx.world.classifier.classify(sample))
     lock_openings(ctx)
-    match = incidents.find(ctx, incoming, verdict, reports.area_of(ctx, incoming))
+    match = incidents.find(ctx, incoming, verdict, area_of(ctx, incoming))
     if match is not None and match.wording >= _ALL_BUT_THE_SAME:
         reports.join(ctx, match.ticket, incoming, verdict, asked=True)
         return match.ticket

@@ -14,6 +14,7 @@ from handlers.corrections import Taken
 from handlers.lifecycle import State
 from handlers.permissions import Permission
 from handlers.replies import answer
+from handlers.routing import area_of
 from handlers.wording import at, facts
 from storage import links
 from storage import tickets as store
@@ -121,7 +122,7 @@ def _taken_out(ctx: Context, call: Call, ticket: Ticket, report: TicketReport) -
     verdict = _verdict(ticket, message)
     after = Taken(verdict.label, verdict.urgency)
     corrections.of_ticket(ctx, ticket, CorrectionKind.SPLIT, by=call.actor.id, after=after)
-    own = tickets.open_ticket(ctx, said, verdict, reports.area_of(ctx, said), report.text)
+    own = tickets.open_ticket(ctx, said, verdict, area_of(ctx, said), report.text)
     owner = person_list(ctx, own.owner)
     values = facts(ctx, own) | {"number": ticket.number, "own": own.number}
     values |= {"owner": at(owner, ctx.texts("report.nobody"))}

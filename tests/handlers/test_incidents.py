@@ -26,7 +26,7 @@ PAIRS = [
     (("river", "tang", "江岸大厦进水了"), 1, ("couriers", "xiong", "江岸大厦进水了"), True),
     (("couriers", "xiong", "江岸大厦进水了"), 1, ("river", "tang", "江岸大厦进水了"), True),
     (("river", "tang", "门口进水了"), 1, ("couriers", "xiong", "门口进水了"), False),
-    (("river", "tang", "江岸大厦进水了"), 1, ("stairs", "peng", "江岸大厦进水了"), False),
+    (("river", "tang", "江岸大厦进水了"), 1, ("stairs", "peng", "江岸大厦进水了"), True),
     (("river", "tang", "江岸大厦进水了"), 7 * 60, ("river", "甲", "江岸大厦进水了"), False),
     (("", "tang", "门口路灯坏了"), 1, ("", "peng", "门口路灯坏了"), False),
     (("", "tang", "江岸大厦进水了"), 1, ("river", "甲", "江岸大厦进水了"), True),

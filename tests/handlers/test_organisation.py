@@ -35,6 +35,12 @@ MISTAKES = [
     (AREAS + "people:\n  - {id: a, name: 甲, role: king}", ": people[0].role: Input should be"),
     (AREAS + "people:\n  - {id: a, name: 甲, area: X}", ": people[0].area: there is no area X"),
     (AREAS + "people:\n  - {id: a, name: 甲}\n  - {id: a, name: 乙}", ": people[1].id: a stands twice"),
+    (STREET.replace("}", ", neighbours: [X]}"), ": areas[0].neighbours: there is no area X"),
+    (STREET.replace("}", ", places: [来]}"), ": areas[0].places[0].name: String should have at least 2"),
+    (
+        STREET.replace("}", ", places: [三号楼]}") + "  - {code: C, name: 社, parent: S, places: [3号楼]}",
+        ": areas: both S and C claim the place 3号楼",
+    ),
     (AREAS + "words: [[1]]", ": words[0]: Input should be a valid string"),
 ]
 
@@ -99,3 +105,13 @@ def test_levels_and_staff() -> None:
     assert organisation.within("CTM-0101", "CTM-01")
     assert not organisation.within("CTM-01", "CTM-0101")
     assert [level.above for level in Level] == [Level.COMMUNITY, Level.STREET, Level.DISTRICT, None]
+
+
+def test_near_are_those_above_below_and_beside(file: Path) -> None:
+    beside = "  - {code: H, name: 格二, parent: C}\n  - {code: D, name: 社二, parent: S, neighbours: [G]}\n"
+    file.write_text(AREAS + beside + "  - {code: I, name: 格三, parent: D}\n", encoding="utf-8")
+    organisation = load_organisation(file)
+    assert organisation.near("G") == ["G", "C", "S", "H", "D"]
+    assert set(organisation.near("I")) == {"I", "D", "S"}
+    assert set(organisation.near("S")) == {"S", "C", "G", "H", "D", "I"}
+    assert organisation.near("X") == ["X"]

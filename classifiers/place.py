@@ -28,7 +28,7 @@ _NAME = (
     rf"(?:口|脚|头|东侧|西侧|南侧|北侧)?"
 )
 _BUILDING = (
-    rf"(?:(?<!月){_NUMBER}{{1,5}}(?:-\d{{1,3}})?\s*(?:号楼|号院|栋|幢|号|座|#)|[A-Za-z]\d{{0,2}}\s*(?:栋|幢|座|区|馆|口))"
+    rf"(?:(?<!月){_NUMBER}{{1,5}}(?:-\d{{1,3}})?\s*(?:号楼(?![上下道梯顶])|号院|栋|幢|号|座|#)|[A-Za-z]\d{{0,2}}\s*(?:栋|幢|座|区|馆|口))"
     rf"(?!线|机|人|车|位|店主)"
 )
 _UNIT = rf"{_NUMBER}{{1,3}}\s*单元"
@@ -37,18 +37,21 @@ _FLOOR = (
     rf"(?:\s*[A-Z]区)?"
 )
 _ROOM = r"(?:\d{3,4}(?:室|号房|房)?(?![0-9元块米个斤度年月.分秒]))"
+_DOOR = r"(?<![\d.:：-])\d{3,4}(?=房|室|门|的客人|那家|住户|有个|漏|没人)|\A\d{1,2}-\d{1,2}(?=\s)"
 _DASHED = r"(?<![\d-])\d{1,2}-\d{1,2}-\d{1,2}(?![\d-])|(?<![\d-])\d{1,2}-\d{1,2}(?=\s*(?:的|家|住户|门口|室))"
 _SPOT = (
     r"地下车库|地下停车场|地下室|车库入口|车库|停车场|停车楼|电梯间|电梯厅|电梯里|楼梯间|楼道|走廊|大堂|门厅|架空层|天台|天井|"
     r"配电房|水泵房|垃圾站|垃圾房|公厕|厕所|通道|地漏|后厨|灶屋|屋顶|滑滑梯|游乐场|健身区|小花园|花台|凉亭|亭子|岗亭|门卫室|保安室|收发室|"
     r"亲水平台|观景台|步道|下穿道|穿道|地下通道|码头|公交站|地铁站|广场|菜市场|阳台|厨房|服务站|安置点|"
     r"大门口|后门|前门|侧门|东门|西门|南门|北门|校门口|巷子口|路口|街口|坡道|人行道|斑马线|过街地道|梯坎|石梯|堡坎|挡墙|院坝|坝子|"
+    r"候船厅|售票厅|售票口|大厅|天桥|桥墩|台阶|坡上|坡顶|坡底|坎坎上|工地|工棚|脚手架|牌坊|隧道口|地道|楼梯|院子|后院|"
+    r"前台|柜台|收银台|泵房|泵坑|配电箱|驿站|门卫|滑梯|垃圾桶|电杆|灯杆|雨棚|桥下|桥底|洞口|匝道|"
     r"江边|河边|河坝|趸船|跳板|护栏|花坛|绿化带|消防通道|盲道|车棚|充电桩|货梯|扶梯|电梯|门口|楼下|对面|旁边|隔壁|后头|前头"
 )
 _LINK = r"[\s,的]{0,2}"
 _PATTERN = re.compile(
     rf"(?:(?P<name>{_NAME}){_LINK})?"
-    rf"(?:(?P<building>{_BUILDING}|{_DASHED}){_LINK})?(?:(?P<unit>{_UNIT}){_LINK})?"
+    rf"(?:(?P<building>{_BUILDING}|{_DASHED}|{_DOOR}){_LINK})?(?:(?P<unit>{_UNIT}){_LINK})?"
     rf"(?:(?P<floor>{_FLOOR}){_LINK})?(?:(?P<room>(?<=[层楼元栋幢])\s?{_ROOM}){_LINK})?(?P<spot>(?:{_SPOT}){{0,2}})"
 )
 _WORTH = {"name": 4, "building": 4, "unit": 2, "floor": 2, "room": 1}
@@ -60,6 +63,7 @@ _LAST = re.compile(
 )
 _EDGE = " ,,。.!!??;;::、的"
 _AFTER = re.compile(rf"(?:{_LINK}(?:{_BUILDING}|{_UNIT}|{_FLOOR}|{_SPOT}))+")
+_TAIL = re.compile(rf"{_CHARACTER}{{0,2}}(?:{_LONG_TAIL}|梯道)")
 _NOT_A_NAME = re.compile(
     r"\A(?:今天|昨天|明天|现在|刚才|大家|各位|什么|怎么|哪里|一定|专门|开门|关门|敲门|出门|部门|热门|上门)|(?:开|关|敲|出|上|部|热|锁|堵|砸|拍|进)门\Z"
 )
@@ -68,6 +72,10 @@ _NOT_A_NAME = re.compile(
 def fold(text: str) -> str:
     """Simplified and half width, of the same length, so that a span is a span of the original."""
     return simplify(text.translate(_HALF))
+
+
+# Words before a name that are none of it: 巡查发现大顺里9号, 反映北区路小桥.
+_LEAD = re.compile(r"(?:巡查|巡线|巡逻)?发现|来电反映|反映|比[昨前今]天|[昨今]天晚上|上周|楼上的|请问")
 
 
 class Places:
@@ -83,15 +91,18 @@ class Places:
         """A substring of the text, "" where no place is named."""
         text = text[:MAX_READ]
         folded = fold(text)
-        span = self._given(folded) or _last(folded) or _guess(folded)
+        named = _LEAD.sub(lambda lead: "," * len(lead[0]), folded)
+        span = self._given(folded) or _last(named) or _guess(named)
         return text[span[0] : span[1]].strip(_EDGE) if span else ""
 
     def _given(self, folded: str) -> tuple[int, int] | None:
         found = self._known.search(folded) if self._known else None
         if found is None:
             return None
-        more = _AFTER.match(folded, found.end())
-        return found.start(), more.end() if more else found.end()
+        longer = _TAIL.match(folded, found.end())  # 石梯坎 -> 石梯坎大梯道
+        end = longer.end() if longer else found.end()
+        more = _AFTER.match(folded, end)
+        return found.start(), more.end() if more else end
 
 
 def _last(folded: str) -> tuple[int, int] | None:

@@ -4,15 +4,13 @@ The streams of `classifiers/corpus/streams` say of each message which incident i
 them with any classifier; with `Oracle`, which knows the labels, the figures are those of linking alone.
 """
 
-import json
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
@@ -20,7 +18,8 @@ from sqlmodel import Session, select
 from bot.intake import Intake
 from bot.settings import IntakeSettings
 from bot.stored import clean
-from classifiers.dataset import CORPUS
+from classifiers import dataset
+from classifiers.dataset import Example
 from classifiers.place import Places
 from classifiers.verdict import NOTHING, Classifier, Label, Sample, Verdict
 from handlers.context import World
@@ -105,26 +104,26 @@ def _share(part: int, whole: int) -> float:
 
 
 def load(files: Iterable[Path] | None = None) -> list[Line]:
-    """The streams, file by file. Incidents whose name begins with x are shared by an author's streams."""
-    found = sorted((CORPUS / "streams").glob("*.jsonl")) if files is None else files
-    return [_line(json.loads(raw)) for file in found for raw in file.read_bytes().split(b"\n") if raw.strip()]
+    """The streams, file by file. Raises dataset.BadCorpus."""
+    return [line_of(example) for example in dataset.load(files) if not example.single]
 
 
-def _line(record: Mapping[str, Any]) -> Line:
-    name = record.get("incident") or ""
-    scope = record["author"] if name.startswith("x") else record["stream"]
+def line_of(example: Example) -> Line:
+    """Incidents whose name begins with x are shared by an author's streams."""
+    name = example.incident
+    scope = example.author if name.startswith("x") else example.stream
     return Line(
-        author=record["author"],
-        stream=record["stream"],
-        kind=record.get("kind") or "",
-        at=datetime.fromisoformat(record["time"]),
-        sender=record["sender"],
-        role=record.get("role") or "",
-        text=record["text"],
-        label=Label(record["label"]),
-        urgency=record["urgency"],
+        author=example.author,
+        stream=example.stream,
+        kind=example.sample.group_kind,
+        at=datetime.fromtimestamp(example.at, UTC),
+        sender=example.sample.sender,
+        role=example.sample.role,
+        text=example.sample.text,
+        label=example.label,
+        urgency=example.urgency,
         incident=f"{scope}/{name}" if name else "",
-        opens=record.get("opens") is True,
+        opens=example.opens,
     )
 
 
@@ -213,7 +212,7 @@ def _world(lines: Iterable[Line], classifier: Classifier, rules: Rules) -> World
     areas = [Area(code=_STREET, name="街道"), Area(code=_COMMUNITY, name="社区", parent=_STREET)]
     areas += [Area(code=stream[:32], name=stream[:60], parent=_COMMUNITY) for stream in sorted(kinds)]
     groups = [
-        Group(id=stream, topic=stream, kind=GroupKind(kind), area=stream[:32])
+        Group(id=stream, topic=stream, kind=GroupKind(kind or GroupKind.RESIDENTS), area=stream[:32])
         for stream, kind in kinds.items()
     ]
     organisation = build(areas, groups, list(people.values()))
@@ -243,11 +242,8 @@ def _played(session: Session, lines: Sequence[Line]) -> list[Played]:
         for message, room in session.exec(select(Reply.message_id, Reply.room))
         if message is not None and room
     )
-    found = []
-    for number, line in enumerate(lines):
-        row = rows[f"line-{number}"]
-        found.append(Played(line, row.outcome or "", row.ticket_id, said[row.id]))
-    return found
+    told = [(line, rows[f"line-{number}"]) for number, line in enumerate(lines)]
+    return [Played(line, row.outcome or "", row.ticket_id, said[row.id]) for line, row in told]
 
 
 def figures(played: Sequence[Played]) -> Figures:

@@ -24,6 +24,7 @@ from storage.messages import Fragment
 from storage.tables import Outcome, Ticket
 
 _FAINT = 0.1  # chance of being a report below which a message is taken for chatter
+_WITNESS = 0.5  # chance from which it is noted: banter about a matter makes nobody its reporter
 _SHORT, _LONG = 12, 80  # characters: may be a piece of a thought; tells a whole one
 _STAFF = {Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR, Role.UNIT}
 
@@ -50,7 +51,7 @@ def handle(ctx: Context, incoming: Incoming, verdict: Verdict) -> Done | None:
 def _joined(ctx: Context, incoming: Incoming, verdict: Verdict) -> Done | None:
     """A weak witness: noted at a ticket that it is very likely about, without a word in the group."""
     leaning = verdict.as_report()
-    if not leaning.is_report or verdict.chance < _FAINT:
+    if not leaning.is_report or verdict.chance < _WITNESS:
         return None
     match = incidents.find(ctx, incoming, leaning, area_of(ctx, incoming))
     if match is None or match.likeness < ctx.rules.linking.weak:

@@ -66,10 +66,10 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks $(ARGS)
 
 train: $(VENV)/.installed-train
-	$(BIN)/python -m classifiers.train $(ARGS)
+	$(BIN)/python -m classifiers.learn $(ARGS)
 
 evaluate: $(VENV)/.installed-train
-	$(BIN)/python -m classifiers.evaluate $(ARGS)
+	$(BIN)/gridbot evaluate $(ARGS)
 
 lock: $(VENV)/.installed-lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \

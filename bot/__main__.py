@@ -66,11 +66,11 @@ def _settings(config: Path | None) -> Settings:
 def run(config: Config = None) -> None:
     """Start the bot: gateway, pages, timers. SIGTERM stops it, SIGHUP reads the organisation anew."""
     with _said_plainly():
-        asyncio.run(_run(_settings(config)))
+        asyncio.run(_run(_settings(config), config))
 
 
-async def _run(settings: Settings) -> None:
-    async with running(settings) as app:
+async def _run(settings: Settings, config: Path | None) -> None:
+    async with running(settings, config=config) as app:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -131,6 +131,60 @@ def classify(config: Config = None) -> None:
         failed = _print_lines(classify_lines(sys.stdin, _settings(config)))
     if failed:
         raise typer.Exit(1)
+
+
+@cli.command()
+def explain(
+    text: Annotated[str, typer.Argument(help="What somebody might write.")],
+    role: Annotated[str, typer.Option(help="Role of the sender: resident, courier, grid_worker, ...")] = "",
+    kind: Annotated[str, typer.Option(help="Kind of group: residents, owners, merchants, ...")] = "",
+    config: Config = None,
+) -> None:
+    """Show what the bot takes a text for, and why."""
+    from bot.classify import explained
+
+    with _said_plainly():
+        for line in explained(text, role, kind, _settings(config)):
+            typer.echo(line)
+
+
+@cli.command()
+def train(
+    back: Annotated[bool, typer.Option("--back", help="Go back to the model before instead.")] = False,
+    config: Config = None,
+) -> None:
+    """Learn from the corpus and from what people put right; a model that is worse is refused (exit 1)."""
+    from bot.learning import Refused, go_back, teach
+
+    with _said_plainly():
+        settings = _settings(config)
+        try:
+            for line in [go_back(settings)] if back else teach(settings):
+                typer.echo(line)
+        except Refused as refused:
+            typer.echo(str(refused))
+            raise typer.Exit(1) from None
+
+
+@cli.command()
+def evaluate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Labelled chat as in classifiers/corpus; without it the development split."),
+    ] = None,
+    mistakes: Annotated[int, typer.Option(help="How many of the worst mistakes are listed.")] = 20,
+    config: Config = None,
+) -> None:
+    """Figures: labels, urgency, tickets, replies to chatter, with and without roles known. Takes a minute."""
+    from bot.learning import needs_sklearn
+
+    with _said_plainly():
+        settings = _settings(config)
+        needs_sklearn()
+        from bot.evaluate import figures
+
+        for line in figures(file, settings, mistakes):
+            typer.echo(line)
 
 
 @cli.command()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from bot.clock import utc_now
 from bot.gateways.base import Deaf, Gateway, GatewayEvent, GatewayRefused, Listening, RoomChange
 from bot.gateways.local import LocalGateway
 from bot.intake import Batch, Intake
+from bot.learning import teach_aside
 from bot.live import Live
 from bot.opinion import Opinions
 from bot.outbox import Outbox
@@ -52,8 +54,10 @@ class App:
         clock: Clock = utc_now,
         gateway: Gateway | None = None,
         classifier: Classifier | None = None,
+        config: Path | None = None,
     ) -> None:
         self.settings = settings
+        self._config = config
         self.clock = clock
         self.database = Database(settings.storage.url)
         self.live = Live()
@@ -165,6 +169,9 @@ class App:
         if await asyncio.to_thread(self.timers.expire):
             self.live.publish(news.TICKETS)
 
+    async def _learn(self) -> None:
+        await teach_aside(self._config)  # what came of it is taken over like any changed file
+
     async def _look_back(self) -> None:
         await self.intake.look_back(_LOOK_BACK)
 
@@ -199,8 +206,11 @@ class App:
             raise refused
 
     def _jobs(self) -> dict[str, tuple[float | str, Job]]:
-        timers = self.settings.timers
-        return {
+        timers, nightly_at = self.settings.timers, self.settings.learning.nightly_at
+        nightly: dict[str, tuple[float | str, Job]] = (
+            {"learn": (nightly_at, self._learn)} if nightly_at else {}
+        )
+        return nightly | {
             "sweep": (timers.sweep_seconds, self._sweep),
             "digest": (timers.digest_at, self._evening),
             # The evening may come while the bot is down or not logged in: it is made up for.
@@ -269,12 +279,15 @@ async def running(
     clock: Clock = utc_now,
     gateway: Gateway | None = None,
     classifier: Classifier | None = None,
+    config: Path | None = None,
 ) -> AsyncIterator[App]:
     """A whole bot for as long as the block lasts, or until `app.working` ends with what went wrong.
 
+    config: the file the settings came from, for the processes that it starts.
+
     Raises ConfigError, DatabaseError, StartError before the block; GatewayRefused comes out of `app.working`.
     """
-    app = App(settings, clock=clock, gateway=gateway, classifier=classifier)
+    app = App(settings, clock=clock, gateway=gateway, classifier=classifier, config=config)
     app.database.upgrade()
     try:
         async with app.pages():

@@ -116,6 +116,13 @@ class OpinionSettings(Part):
         return self
 
 
+class LearningSettings(Part):
+    folder: Path = Path("data/model")
+    """Where the street's own model is kept, and the one before it."""
+    nightly_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    """When to learn from corrections, street's zone; empty for never."""
+
+
 class LogSettings(Part):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -136,6 +143,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings()
     timers: TimerSettings = TimerSettings()
     opinion: OpinionSettings = OpinionSettings()
+    learning: LearningSettings = LearningSettings()
     log: LogSettings = LogSettings()
     rules: Rules = Rules()
 

@@ -1,13 +1,15 @@
 """Organisation, rules, texts and classifier, loaded together and replaced together on reload."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import structlog
 
+from bot.learning import model_in_use
 from bot.settings import Settings
 from classifiers.default import load as load_classifier
+from classifiers.linear import MODEL, BadModel
 from classifiers.verdict import NOTHING, Classifier, Sample, Verdict
 from handlers.context import World
 from handlers.files import ConfigError
@@ -34,9 +36,21 @@ def load_world(settings: Settings, classifier: Classifier | None = None) -> Worl
         organisation=organisation,
         rules=settings.rules,
         texts=load_texts(settings.texts),
-        classifier=classifier or load_classifier(organisation.gazetteer()),
+        classifier=classifier or _classifier(settings, organisation.gazetteer()),
         zone=settings.tz,
     )
+
+
+def _classifier(settings: Settings, names: Iterable[str]) -> Classifier:
+    """The street's own model; the shipped one where that is damaged or of another version of gridbot."""
+    model = model_in_use(settings)
+    try:
+        return load_classifier(names, model=model)
+    except BadModel as error:
+        if model == MODEL:
+            raise
+        log.error("model_refused", reason=str(error), instead=MODEL.name)
+        return load_classifier(names)
 
 
 class Worlds:
@@ -56,6 +70,7 @@ class Worlds:
     def _stamp(self) -> tuple[tuple[Path, int], ...]:
         """When the files were changed last; 0 for one that cannot be seen."""
         files = [self._settings.organisation, *([self._settings.texts] if self._settings.texts else [])]
+        files.append(model_in_use(self._settings))
         return tuple((file, _changed_at(file)) for file in files)
 
     def reload(self, *, only_changed: bool = True) -> bool:

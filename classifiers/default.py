@@ -22,7 +22,6 @@ RESIDENT_FLOOR = 0.04
 RULE_CONFIDENCE = 0.85  # measured: the share of right reports among those that a strong rule made
 RULE_CHANCE = 0.9  # that such a message is a report of something
 _WORDS_SHOWN = 4
-DANGER_FROM = 0.4  # probability of urgency 3 from which it is taken for 3: chosen on other authors' messages
 _KEPT = 4096  # messages whose own part is kept
 
 
@@ -99,7 +98,7 @@ class GridClassifier:
             floor = STAFF_FLOOR if sample.role in STAFF else RESIDENT_FLOOR
             return findings.label if 1 - scores.labels[NONE] >= floor else label
         # A request for service is never a danger to life: the rule knows better what it is.
-        if label is Label.SERVICE and findings.strong:
+        if findings.strong and (label is Label.SERVICE or findings.firm):
             return findings.label
         return label
 
@@ -115,8 +114,7 @@ class GridClassifier:
 
 
 def _urgency(findings: Findings, scores: Scores) -> int:
-    """Danger leans to reporting: 3 takes less than half of the probability."""
-    if scores.urgency[2] >= DANGER_FROM:
+    if scores.urgency[2] >= linear.DANGER_FROM:
         return 3
     likely = 2 if scores.urgency[1] + scores.urgency[2] >= scores.urgency[0] else 1
     return max(likely, findings.urgency)

@@ -28,6 +28,12 @@ COLUMNS = 3 * MARGINS
 Floats = NDArray[np.float32]
 
 
+# Danger leans to reporting: urgency 3 takes this much of the probability, and then a lower chance makes a
+# report. Chosen on other authors' messages: more would miss more of it, less would cry wolf.
+DANGER_FROM = 0.2
+DANGER_CUT = 0.5
+
+
 class Told(IntEnum):
     """How a message is told; each way has its own step from margins to probabilities."""
 
@@ -37,7 +43,7 @@ class Told(IntEnum):
 
 
 class BadModel(ValueError):
-    """The file of weights is missing, damaged or of another version: run `python -m classifiers.train`."""
+    """The file of weights is missing, damaged or of another version: run `python -m classifiers.learn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +106,9 @@ class LinearModel:
     def _settled(self, told: Told, margins: Floats) -> Scores:
         line = np.append(margins, np.float32(1))
         labels = _softmax(line @ self.labels[told])
-        is_report = 1.0 - labels[NONE] >= float(self.cuts[told])
-        return Scores(labels, _softmax(line @ self.urgency[told]), is_report)
+        urgency, chance = _softmax(line @ self.urgency[told]), 1.0 - labels[NONE]
+        is_danger = urgency[-1] >= DANGER_FROM and chance >= DANGER_CUT
+        return Scores(labels, urgency, is_danger or chance >= float(self.cuts[told]))
 
     def support(self, rows: Sequence[int], label: int) -> list[float]:
         """How far each row alone speaks for the label rather than for none."""

@@ -26,6 +26,7 @@ class Rule:
     """label: what a danger rule says the message is; water: the same where water or weather is named.
 
     unless: a trap does not count where this reads too; urgency: at least this.
+    firm: its label stands against the model's, who is mostly right where both name one.
     weak: it raises the urgency of a report, but makes no report of what the model calls none.
     """
 
@@ -35,6 +36,7 @@ class Rule:
     label: Label = Label.NONE
     water: Label | None = None
     weak: bool = False
+    firm: bool = False
     urgency: int = 3
     unless: re.Pattern[str] | None = None
 
@@ -58,7 +60,7 @@ class Findings:
 
     never: why no ticket is due, "" if nothing speaks against one. danger: rules that call it danger to life.
     trap: why the danger rules do not count, "" if they do. label: the label of the first danger rule.
-    strong: at least one of them overrules the model. urgency: the least that they ask for, 0 if trapped.
+    strong: at least one of them overrules the model; firm: its label too. urgency: the least that they ask for, 0 if trapped.
     """
 
     never: str = ""
@@ -66,6 +68,7 @@ class Findings:
     danger: tuple[str, ...] = ()
     label: Label = Label.NONE
     strong: bool = False
+    firm: bool = False
     urgency: int = 0
 
 
@@ -78,6 +81,7 @@ def _rule(entry: Any) -> Rule:
             label=Label(entry.get("label", Label.NONE)),
             water=Label(entry["water"]) if "water" in entry else None,
             weak=bool(entry.get("weak", False)),
+            firm=bool(entry.get("firm", False)),
             urgency=int(entry.get("urgency", 3)),
             unless=re.compile(entry["unless"], re.I | re.S) if "unless" in entry else None,
         )
@@ -121,5 +125,6 @@ def find(reading: Reading) -> Findings:
         danger=tuple(rule.name for rule in hits),
         label=label,
         strong=not trap and any(not rule.weak for rule in hits),
+        firm=not trap and first.firm,
         urgency=0 if trap else max(rule.urgency for rule in hits),
     )

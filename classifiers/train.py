@@ -1,4 +1,4 @@
-"""Fits the linear model to the corpus: `python -m classifiers.train`.
+"""Fits the linear model to labelled messages.
 
 Needs the extra `train` (scikit-learn). The same corpus gives the same file. What is fitted on top of margins
 (probabilities, cuts, what a talk means) is fitted on messages whose authors the machines had not seen.
@@ -6,12 +6,10 @@ Needs the extra `train` (scikit-learn). The same corpus gives the same file. Wha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse  # type: ignore[import-untyped]
-import typer
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -22,7 +20,7 @@ from classifiers import context, dataset
 from classifiers.context import STAFF
 from classifiers.dataset import Example
 from classifiers.features import BUCKETS, REGIONS, Reading, read, rows
-from classifiers.linear import LABELS, MARGINS, MODEL, NONE, URGENCIES, Floats, LinearModel
+from classifiers.linear import LABELS, MARGINS, NONE, URGENCIES, Floats, LinearModel
 from classifiers.segment import segmenter
 from classifiers.verdict import Sample, Turn
 
@@ -33,9 +31,9 @@ FREEDOM = 2.0
 NUMBERS_WEIGHT = 0.6
 HOT_WEIGHT = 0.7
 # A chatter message taken for a report costs more than macro-F1 knows: a ticket in the group for nothing.
-FALSE_REPORTS_AT_MOST = 0.02
+FALSE_REPORTS_AT_MOST = 0.03
 # The corpus' single messages are traps more often than posts and letters are.
-FALSE_SINGLES_AT_MOST = 0.05
+FALSE_SINGLES_AT_MOST = 0.15
 FOLDS = 5
 
 Doubles = NDArray[np.float64]
@@ -48,8 +46,8 @@ Matrix: TypeAlias = scipy.sparse.csr_matrix
 class Data:
     """Messages as rows of features; `before`: the numbers of the rows said before in the same chat.
 
-    readings: for the context numbers; single: see dataset.Example; folds: messages of one author are in one
-    fold, 0..FOLDS-1.
+    readings: for the context numbers; single: see dataset.Example; made_up: of the corpus, not what a street
+    put right; folds: messages of one author are in one fold, 0..FOLDS-1.
     """
 
     rows: Matrix
@@ -59,6 +57,7 @@ class Data:
     labels: Integers
     urgency: Integers
     single: Mask
+    made_up: Mask
     folds: Integers
 
     def __len__(self) -> int:
@@ -117,6 +116,7 @@ def prepare(examples: Sequence[Example]) -> Data:
         np.tile([LABELS.index(one.label) for one in examples], 2),
         np.tile([one.urgency for one in examples], 2),
         np.tile([one.single for one in examples], 2),
+        np.tile([one.author != dataset.STREET for one in examples], 2),
         np.tile(folds([one.author for one in examples]), 2),
     )
 
@@ -125,7 +125,7 @@ def _machine(matrix: Matrix, side: Mask) -> tuple[Doubles, float]:
     """One line between `side` and the rest; far off where there is nothing on one side."""
     if side.all() or not side.any():
         return np.zeros(matrix.shape[1]), 1.0 if side.all() else -1.0
-    fitted = LinearSVC(C=FREEDOM, random_state=0, tol=1e-3).fit(matrix, side)
+    fitted = LinearSVC(C=FREEDOM, random_state=0, tol=2e-2).fit(matrix, side)
     return fitted.coef_[0], float(fitted.intercept_[0])
 
 
@@ -191,9 +191,13 @@ def _probable(margins: Doubles, target: Integers, classes: int) -> Floats:
 
 
 def _settle(margins: Doubles, data: Data, part: Mask, false_reports: float) -> Settled:
-    """`margins`: of machines that never saw the messages' authors. Fitted on `part`, if it holds enough."""
+    """`margins`: of machines that never saw the messages' authors. Fitted on `part`, if it holds enough.
+
+    Not on corrections: they are where the model was wrong, and would teach it to doubt itself.
+    """
+    part = part & data.made_up
     if (data.labels[part] == NONE).all() or (data.labels[part] != NONE).all():
-        part = np.ones_like(part)
+        part = data.made_up
     margins, labels, urgency = margins[part], data.labels[part], data.urgency[part]
     reports = urgency > 0
     by_label = _probable(margins, labels, len(LABELS))
@@ -265,20 +269,3 @@ def _build(data: Data) -> LinearModel:
         np.stack([one.urgency for one in told]),
         np.array([one.cut for one in told], dtype=np.float32),
     )
-
-
-def main(to: Path = MODEL) -> None:
-    """Train on the whole corpus and write the weights to TO. Stops at a bad line, naming it."""
-    try:
-        examples = dataset.load()
-    except dataset.BadCorpus as error:
-        raise SystemExit(str(error)) from error
-    model = build(examples)
-    model.save(to)
-    typer.echo(
-        f"{len(examples)} messages, {to.stat().st_size:,} bytes: {to}; cuts {model.cuts.round(2).tolist()}"
-    )
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -60,7 +60,7 @@ class Findings:
 
     never: why no ticket is due, "" if nothing speaks against one. danger: rules that call it danger to life.
     trap: why the danger rules do not count, "" if they do. label: the label of the first danger rule.
-    strong: at least one of them overrules the model; firm: its label too. urgency: the least that they ask for, 0 if trapped.
+    strong: at least one of them overrules the model; firm: its label too. urgency: the least they ask for.
     """
 
     never: str = ""

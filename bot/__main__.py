@@ -135,7 +135,7 @@ def classify(config: Config = None) -> None:
 
 @cli.command()
 def explain(
-    text: Annotated[str, typer.Argument(help="What somebody might write.")],
+    text: Annotated[list[str], typer.Argument(help="What somebody might write.")],
     role: Annotated[str, typer.Option(help="Role of the sender: resident, courier, grid_worker, ...")] = "",
     kind: Annotated[str, typer.Option(help="Kind of group: residents, owners, merchants, ...")] = "",
     config: Config = None,
@@ -144,7 +144,7 @@ def explain(
     from bot.classify import explained
 
     with _said_plainly():
-        for line in explained(text, role, kind, _settings(config)):
+        for line in explained(" ".join(text), role, kind, _settings(config)):
             typer.echo(line)
 
 

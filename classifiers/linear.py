@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 # Danger leans to reporting: urgency 3 takes this much of the probability, and then a lower chance makes a
 # report. Chosen on other authors' messages: more would miss more of it, less would cry wolf.
 DANGER_FROM = 0.2
-DANGER_CUT = 0.5
+DANGER_CUT = 0.6
 
 
 class Told(IntEnum):

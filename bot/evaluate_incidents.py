@@ -67,8 +67,9 @@ class Figures:
 
     opened: incidents with a ticket; firsts: tickets that are some incident's first, the others being opened
     for nothing or for the second time. right_joins: messages joined to a ticket of their own incident;
-    wrong_joins: to another's. shared: pairs of groups that both reported one incident; shared_joined: those
-    that share its ticket. chatter: messages labelled none; answered: replies said in their group.
+    wrong_joins: to another's; banter: those of them that are chatter, mostly about the very matter. shared:
+    pairs of groups that both reported one incident; shared_joined: those that share its ticket. chatter:
+    messages labelled none; answered: replies said in their group.
     """
 
     incidents: int
@@ -77,6 +78,7 @@ class Figures:
     firsts: int
     right_joins: int
     wrong_joins: int
+    banter: int
     shared: int
     shared_joined: int
     chatter: int
@@ -266,6 +268,7 @@ def figures(played: Sequence[Played]) -> Figures:
         firsts=len(firsts),
         right_joins=right,
         wrong_joins=len(joins) - right,
+        banter=sum(not one.line.incident for one in joins),
         shared=len(pairs),
         shared_joined=sum(pairs),
         chatter=len(chatter),
@@ -292,6 +295,7 @@ def report(found: Figures) -> Iterator[str]:
     """The figures, for people."""
     yield f"incidents opened       {found.recall:.3f} ({found.opened} of {found.incidents})"
     yield f"tickets that are first {found.precision:.3f} ({found.firsts} of {found.tickets})"
-    yield f"joins                  {found.right_joins} right, {found.wrong_joins} wrong"
+    wrong = f"{found.wrong_joins} wrong, {found.banter} of them chatter"
+    yield f"joins                  {found.right_joins} right, {wrong}"
     yield f"told in two groups     {found.joined_across_groups:.3f} ({found.shared_joined} of {found.shared})"
     yield f"replies to chatter     {found.replies_per_100:.2f} per 100 ({found.answered} of {found.chatter})"

@@ -16,7 +16,7 @@ from handlers.opening import Decision, decide
 from handlers.organisation import Role
 from handlers.replies import place_of, say
 from handlers.routing import area_of
-from handlers.shapes import settled
+from handlers.shapes import WITNESS, settled
 from handlers.wording import at, facts
 from storage import messages
 from storage import tickets as store
@@ -24,7 +24,8 @@ from storage.messages import Fragment
 from storage.tables import Outcome, Ticket
 
 _FAINT = 0.1  # chance of being a report below which a message is taken for chatter
-_WITNESS = 0.5  # chance from which it is noted: banter about a matter makes nobody its reporter
+# Chance from which it is noted, in a witness's words (我也闻到) and in others: banter makes no reporters.
+_WITNESS, _OTHER = 0.5, 0.8
 _SHORT, _LONG = 12, 80  # characters: may be a piece of a thought; tells a whole one
 _STAFF = {Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR, Role.UNIT}
 
@@ -51,7 +52,8 @@ def handle(ctx: Context, incoming: Incoming, verdict: Verdict) -> Done | None:
 def _joined(ctx: Context, incoming: Incoming, verdict: Verdict) -> Done | None:
     """A weak witness: noted at a ticket that it is very likely about, without a word in the group."""
     leaning = verdict.as_report()
-    if not leaning.is_report or verdict.chance < _WITNESS:
+    needed = _WITNESS if WITNESS.search(incoming.text) else _OTHER
+    if not leaning.is_report or verdict.chance < needed:
         return None
     match = incidents.find(ctx, incoming, leaning, area_of(ctx, incoming))
     if match is None or match.likeness < ctx.rules.linking.weak:
@@ -94,7 +96,10 @@ def _report(ctx: Context, whole: Incoming, pieces: Sequence[Fragment]) -> Done |
 
 
 def _propose_closing(ctx: Context, incoming: Incoming) -> Ticket | None:
-    """误会, 修好了: said by who reported it or answers for it. A person decides; nobody is asked twice."""
+    """误会, 修好了: said by who opened it or answers for it. A person decides; nobody is asked twice.
+
+    Not by a witness: 来电了 is good news of his own house.
+    """
     found = store.told_by(
         ctx.session,
         account=incoming.account,
@@ -105,6 +110,8 @@ def _propose_closing(ctx: Context, incoming: Incoming) -> Ticket | None:
     if len(found) != 1:
         return None  # none of his, or more than one: which is meant is not to be guessed
     ticket = store.locked(ctx.session, found[0])
+    if incoming.sender not in {ticket.reporter, ticket.owner}:
+        return None
     said = {event.action for event in store.events(ctx.session, ticket.id)}
     if ticket.state == State.CLOSED or "settled" in said:
         return None

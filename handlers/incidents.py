@@ -20,11 +20,15 @@ from storage.tickets import OpenMatter
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An open ticket, locked, with how likely the report is another of it, and how alike in wording, 0..1."""
+    """An open ticket, locked, with how likely the report is another of it, and how alike in wording, 0..1.
+
+    here: it was told in the report's own group before.
+    """
 
     ticket: Ticket
     likeness: float
     wording: float = 0.0
+    here: bool = True
 
 
 def find(ctx: Context, incoming: Incoming, verdict: Verdict, area: str) -> Match | None:
@@ -43,7 +47,12 @@ def find(ctx: Context, incoming: Incoming, verdict: Verdict, area: str) -> Match
     ticket = store.locked(ctx.session, matter.id)
     if ticket.state == "closed":
         return None
-    return Match(ticket, degree, max(alike(incoming.text, telling.text) for telling in matter.tellings))
+    return Match(
+        ticket,
+        degree,
+        max(alike(incoming.text, telling.text) for telling in matter.tellings),
+        here=matter.last_told(incoming.room) is not None,
+    )
 
 
 def _quoted(

@@ -34,11 +34,11 @@ class Thresholds(Part):
 
 # Measured on running chat by authors whom the classifier had not seen (classifiers/README.md).
 DEFAULTS: Mapping[Matter, Mapping[str, float]] = {
-    "flood": {"open": 0.7, "review": 0.3},
-    "dispute": {"open": 0.75, "review": 0.35},
-    "safety": {"open": 0.7, "review": 0.3},
-    "service": {"open": 0.75, "review": 0.4},
-    "urgent": {"open": 0.5, "review": 0.15},
+    "flood": {"open": 0.9, "review": 0.5},
+    "dispute": {"open": 0.9, "review": 0.5},
+    "safety": {"open": 0.9, "review": 0.5},
+    "service": {"open": 0.9, "review": 0.5},
+    "urgent": {"open": 0.85, "review": 0.3},
 }
 
 

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from classifiers.verdict import Label, Verdict
+from classifiers.verdict import Label, Sample, Verdict
 from handlers import incidents, tickets
 from handlers.context import Context
 from handlers.hotlines import hotline
 from handlers.incoming import Incoming
 from handlers.lifecycle import State, path
+from handlers.opening import Decision, decide
 from handlers.organisation import Person
 from handlers.permissions import BOT
 from handlers.replies import Place, command_places, place_of, reporting_places, say
@@ -21,15 +22,30 @@ from storage.tables import Outcome, Ticket
 _JOIN_PAUSE = timedelta(minutes=10)
 
 
-def handle_report(ctx: Context, incoming: Incoming, verdict: Verdict) -> tuple[Outcome, Ticket]:
-    """A report that is worth a ticket: joins the open ticket of the same matter, else opens one."""
+def handle_report(
+    ctx: Context, incoming: Incoming, verdict: Verdict, *, sure: bool = False
+) -> tuple[Outcome, Ticket]:
+    """A report that is worth a ticket: joins the open ticket of the same matter, else opens one.
+
+    sure: a person said that it is a report, and its sender hears what became of it.
+    """
     tickets.lock_openings(ctx)
     area = area_of(ctx, incoming)
     match = incidents.find(ctx, incoming, verdict, area)
     if match is not None:
-        join(ctx, match.ticket, incoming, verdict)
+        # A group that knows of the ticket is told of what is a report even without the talk before it.
+        quiet = match.here and not sure and not _plain(ctx, incoming)
+        join(ctx, match.ticket, incoming, verdict, quiet=quiet)
         return Outcome.JOINED, match.ticket
     return Outcome.OPENED, open_and_tell(ctx, incoming, verdict, incoming.text)
+
+
+def _plain(ctx: Context, incoming: Incoming) -> bool:
+    """Whether it would open a ticket were it said out of the blue."""
+    group = ctx.organisation.group(incoming.room, incoming.room_topic)
+    sample = Sample(incoming.text, ctx.organisation.role(incoming.sender), group.kind)
+    verdict = ctx.world.classifier.classify(sample)
+    return decide(ctx.rules.opening, verdict, group.kind) is Decision.OPEN
 
 
 def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str) -> Ticket:

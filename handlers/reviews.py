@@ -94,7 +94,7 @@ def _report(ctx: Context, incoming: Incoming, review: Review, label: Label, by: 
         leaning=label,
         leaning_urgency=review.urgency,
     )
-    outcome, ticket = reports.handle_report(ctx, incoming, verdict)
+    outcome, ticket = reports.handle_report(ctx, incoming, verdict, sure=True)
     tickets.record(ctx, ticket, "review", by, message_id=incoming.row_id)
     message.outcome, message.ticket_id = outcome, ticket.id
     ctx.session.add(message)

@@ -44,7 +44,7 @@ class Linking(Part):
 
     window_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 6
     same_group: Annotated[float, Field(ge=0, le=1)] = 0.5
-    same_area: Annotated[float, Field(ge=0, le=1)] = 0.7
+    same_area: Annotated[float, Field(ge=0, le=1)] = 0.4
     """Likeness (0..1) from which a report joins, in the same group and in another group of the area."""
     weak: Annotated[float, Field(ge=0, le=1)] = 0.9
     """Likeness from which what may be no report at all is noted at a ticket of the same group."""

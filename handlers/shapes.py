@@ -16,10 +16,12 @@ FOLLOWING = re.compile(
     r"^(?:还|又|都|就|那|这|他|她|它|里头|里面|上头|下头|现在|刚刚|刚才|补充|更正|而且|但是|不是|快|已经|越来越|人|水|火|烟)"
     r"|更大|更深|越来越|还没|还在|怎么还|到现在|补一句|那个|这个|那家|这家|那边|人呢|快点"
 )
+# 也, 又, 我这边, 不是A是B: the words make sense only with what was said before.
+_LEANING = re.compile(r"也|又|还|都|一样|同样|我(?:们)?[这那屋家门店]|更|越来越|不是")
 # 请问, 另外还有, 听说: a matter of its own more often than not.
 ANEW = re.compile(
     r"^(?:请问|问一?[下哈]|有没[有得]|哪个|哪里|哪位|谁|各位|大家|听说|听到说|建议|反映|我反映|巡查|巡逻|紧急|求助|物业|师傅|老师|街道)"
-    r"|^@?物业|另外|还有[一个]?[件个]事|顺便|再说[一个]?[件个]事|水库|真的假的|是不是真的|是真的吗"
+    r"|^@?物业|另外|还有[一个]?[件个]事|顺便|也?想(?:装|要|请|问)|再说[一个]?[件个]事|水库|真的假的|是不是真的|是真的吗"
 )
 # 误会, 虚惊一场, 修好了: from who reported it, that it needs nobody any more. A question or a doubt is none.
 SETTLED = re.compile(
@@ -30,6 +32,11 @@ _UNSETTLED = re.compile(
     r"[?？]|吗|[嘛没]\s*$|没有?(?:修|弄|处理|解决|搞|恢复|找|抽|换)|不是误会|又(?:坏|漏|堵|停|不)|还(?:没|在|是)"
     r"|好了没|什么时候|好久|等.{0,6}(?:修|弄|处理)好|要是|如果|希望|但|可是|不过|打通了|接通了|以为"
 )
+
+
+def leans(text: str) -> bool:
+    """Whether the text leans on what was said before: a witness's word, more of it, an answer."""
+    return any(shape.search(text) for shape in (_LEANING, WITNESS, FOLLOWING))
 
 
 def settled(text: str) -> bool:

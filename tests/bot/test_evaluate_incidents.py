@@ -36,7 +36,7 @@ CHAT = [
 def test_perfect_labels_leave_only_the_joining() -> None:
     found = figures(play(CHAT, Oracle(CHAT)))
     assert (found.incidents, found.opened, found.tickets, found.firsts) == (2, 2, 2, 2)
-    assert (found.right_joins, found.wrong_joins) == (1, 0)
+    assert (found.right_joins, found.wrong_joins, found.banter) == (1, 0, 0)
     assert (found.chatter, found.answered) == (1, 0)
     assert (found.recall, found.precision, found.replies_per_100) == (1.0, 1.0, 0.0)
 

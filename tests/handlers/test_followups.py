@@ -7,6 +7,7 @@ import pytest
 from classifiers.verdict import NOTHING, Label, Sample, Verdict
 from handlers.shapes import settled
 from storage.database import Database
+from tests.support.classifier import WordClassifier
 from tests.support.street import Street, make_world
 
 
@@ -64,6 +65,28 @@ def test_what_belongs_to_a_ticket_is_read_once(street: Street) -> None:
     street.say("river", "tang", "臭鸡蛋")
     assert len(street.tickets()) == 1
     assert street.tickets()[0].summary.count("厨房") == 1
+
+
+class Listener(WordClassifier):
+    """Takes what is said after something else for a report, whatever it is."""
+
+    def classify(self, sample: Sample) -> Verdict:
+        found = super().classify(sample)
+        if found.is_report or not sample.before:
+            return found
+        return Verdict(Label.FLOOD, 2, 0.95, chance=0.95, leaning=Label.FLOOD, leaning_urgency=2)
+
+
+def test_what_is_a_report_only_in_the_talk_is_noted_in_silence(sqlite_url: str) -> None:
+    database = Database(sqlite_url, durable=False)
+    street = Street(database, make_world(Listener()))
+    street.say("river", "tang", "江岸大厦进水了")
+    street.clock.move(minutes=1)
+    assert street.say("river", "甲", "哎呀，都到膝盖了") == []
+    assert len(street.say("river", "乙", "江岸大厦还在进水")) == 1
+    (ticket,) = street.tickets()
+    assert [message.ticket_id for message in street.messages()] == [ticket.id] * 3
+    database.close()
 
 
 @pytest.mark.parametrize("text", ["修好了，谢谢", "误会误会，是隔壁做饭", "虚惊一场", "水退了", "找到了！"])

@@ -39,9 +39,14 @@ PAIRS = [
     (("river", "tang", "水管爆了"), 0, ("river", "甲", "楼下两家吵架"), False),
     (("river", "tang", "门口路灯坏了"), 24 * 60, ("river", "甲", "门口路灯坏了"), False),
     (("river", "tang", "二楼吵架"), 5 * 60, ("river", "甲", "又在吵架"), False),
+    (("river", "tang", "1号路灯坏了"), 1, ("river", "甲", "2号路灯坏了"), False),
+    (("river", "tang", "门口路灯坏了"), 6, ("river", "甲", "这边也冒烟了"), False),
+    (("river", "tang", "二楼冒烟"), 2, ("couriers", "甲", "有人被困，快来"), False),
     # One matter, told on.
     (("river", "tang", "二楼冒烟"), 2, ("river", "甲", "我也看到了，在冒烟"), True),
     (("river", "tang", "二楼冒烟"), 2, ("river", "tang", "冒烟更大了"), True),
+    (("river", "tang", "3栋水管爆了"), 1, ("river", "甲", "5栋也一样，水管在喷"), True),
+    (("river", "tang", "二楼吵架"), 3, ("river", "甲", "还在吵，两边打起来了"), True),
     (("river", "tang", "水管爆了"), 40, ("river", "tang", "水管还在喷，没人来"), True),
 ]
 

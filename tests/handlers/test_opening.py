@@ -43,7 +43,8 @@ def test_what_leans_to_nothing_is_nothing() -> None:
 
 
 def test_urgent_counts_only_where_it_asks_for_less() -> None:
-    strict = Opening.model_validate({"urgent": {"open": 0.9, "review": 0.5}, "flood": {"open": 0.6}})
+    flood, urgent = {"open": 0.6, "review": 0.3}, {"open": 0.9, "review": 0.5}
+    strict = Opening.model_validate({"urgent": urgent, "flood": flood})
     assert decide(strict, verdict(0.6, urgency=3), "residents") is Decision.OPEN
     assert decide(strict, verdict(0.4, urgency=3), "residents") is Decision.REVIEW
 
@@ -51,7 +52,7 @@ def test_urgent_counts_only_where_it_asks_for_less() -> None:
 def test_a_kind_of_group_may_differ_and_keeps_the_rest() -> None:
     values = {"flood": {"open": 0.8}, "kinds": {"dock": {"flood": {"review": 0.05}, "urgent": {"open": 0.3}}}}
     opening = Opening.model_validate(values)
-    assert opening.of(Label.FLOOD, 2, "residents").model_dump() == {"open": 0.8, "review": 0.3}
+    assert opening.of(Label.FLOOD, 2, "residents").model_dump() == {"open": 0.8, "review": 0.5}
     assert opening.of(Label.FLOOD, 2, "dock").model_dump() == {"open": 0.8, "review": 0.05}
     assert opening.of(Label.FLOOD, 3, "dock").model_dump() == {"open": 0.3, "review": 0.05}
     assert opening.of(Label.SERVICE, 1, "dock") == Opening().service
@@ -60,12 +61,12 @@ def test_a_kind_of_group_may_differ_and_keeps_the_rest() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"flood": {"open": 0.2}}, r"review \(0.3\) must not be above open \(0.2\)"),
+        ({"flood": {"open": 0.2}}, r"review \(0.5\) must not be above open \(0.2\)"),
         ({"flood": {"open": 1.2}}, "less than or equal to 1"),
         ({"flood": 0.5}, "Thresholds"),
         ({"floods": {"open": 0.5}}, "Extra inputs"),
         ({"kinds": {"dock": {"none": {"open": 0.5}}}}, "'flood', 'dispute', 'safety', 'service' or 'urgent'"),
-        ({"kinds": {"dock": {"service": {"open": 0.1}}}}, r"review \(0.4\) must not be above open \(0.1\)"),
+        ({"kinds": {"dock": {"service": {"open": 0.1}}}}, r"review \(0.5\) must not be above open \(0.1\)"),
         ({"kinds": {"dock": 1}}, "dictionary"),
         ({"kinds": 1}, "dictionary"),
         (7, "dictionary"),
@@ -86,8 +87,8 @@ def test_an_unknown_kind_of_group_is_no_silent_default(tmp_path: Path) -> None:
 
 
 def test_one_threshold_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRIDBOT_RULES__OPENING__FLOOD__OPEN", "0.9")
+    monkeypatch.setenv("GRIDBOT_RULES__OPENING__FLOOD__OPEN", "0.95")
     monkeypatch.setenv("GRIDBOT_RULES__OPENING__KINDS", '{"dock": {"flood": {"open": 0.6}}}')
     found = Settings().rules.opening
-    assert found.of(Label.FLOOD, 1, "residents").model_dump() == {"open": 0.9, "review": 0.3}
+    assert found.of(Label.FLOOD, 1, "residents").model_dump() == {"open": 0.95, "review": 0.5}
     assert found.of(Label.FLOOD, 1, "dock").open == 0.6

@@ -93,7 +93,7 @@ def test_what_never_was_listed_cannot_be_decided(street: Street) -> None:
 
 def test_a_failed_decision_leaves_it_waiting(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     street.say("stairs", "peng", SMELL)
-    monkeypatch.setattr("handlers.reports.handle_report", lambda *_: 1 / 0)
+    monkeypatch.setattr("handlers.reports.handle_report", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         street.decide("怪味", Choice.ACCEPT)
     assert street.reviews()[0].state == ReviewState.WAITING
@@ -112,7 +112,7 @@ def test_old_ones_leave_the_list(street: Street) -> None:
 
 
 def test_the_kind_of_group_decides(sqlite_url: str) -> None:
-    rules = {"opening": {"kinds": {"residents": {"safety": {"open": 0.4}}}}}
+    rules = {"opening": {"kinds": {"residents": {"safety": {"open": 0.4, "review": 0.3}}}}}
     database = Database(sqlite_url, durable=False)
     street = Street(database, make_world(rules=Rules.model_validate(rules)))
     street.say("stairs", "peng", SMELL)

@@ -27,7 +27,7 @@ def street(sqlite_url: str) -> Iterator[Street]:
 def test_unsure_is_listed_and_not_said(street: Street) -> None:
     assert street.say("stairs", "peng", SMELL) == []
     (review,) = street.reviews()
-    assert (review.label, review.urgency, review.chance, review.state) == ("safety", 2, 0.4, "waiting")
+    assert (review.label, review.urgency, review.chance, review.state) == ("safety", 2, 0.6, "waiting")
     assert street.messages()[0].outcome == Outcome.REVIEW
     assert street.tickets() == []
 

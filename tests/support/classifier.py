@@ -22,9 +22,9 @@ PLACES = ("江岸大厦负二楼车库", "江岸大厦", "石梯坎3号", "石�
 # Words that the bot is not sure of: text, label, urgency, chance that it is a report.
 UNSURE = (
     ("焦味", Label.SAFETY, 2, 0.6),
-    ("怪味", Label.SAFETY, 2, 0.4),
-    ("喊叫", Label.DISPUTE, 3, 0.3),
-    ("有点水", Label.FLOOD, 1, 0.4),
+    ("怪味", Label.SAFETY, 2, 0.6),
+    ("喊叫", Label.DISPUTE, 3, 0.4),
+    ("有点水", Label.FLOOD, 1, 0.6),
 )
 
 

@@ -1,51 +1,14 @@
-"""The tables. Plain strings for labels and states: their meaning belongs to the layers above."""
+"""The way of a message: messages, tickets, replies, and what people put right about them."""
 
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import Column, Date, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from storage.ids import new_id
-from storage.types import BigId, Json, UtcDateTime
-
-metadata = SQLModel.metadata
-# Constraints need names to be altered later, on SQLite above all (alembic's batch mode).
-metadata.naming_convention = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-def _instant(*, nullable: bool = False, index: bool = False) -> Any:
-    return Field(sa_column=Column(UtcDateTime(), nullable=nullable, index=index), default=None)
-
-
-def _text(default: str = "") -> Any:
-    return Field(default=default, sa_column=Column(Text, nullable=False, server_default=default))
-
-
-def _json(empty: Any) -> Any:
-    return Field(default_factory=empty, sa_column=Column(Json, nullable=False))
-
-
-def _id() -> Any:
-    """Made here, not by the database: a new object is known by its id before anything is written."""
-    return Field(default_factory=new_id, sa_column=Column(BigId, primary_key=True, autoincrement=False))
-
-
-def _ref(target: str, *, nullable: bool = True, index: bool = True, primary_key: bool = False) -> Any:
-    column = Column(
-        BigId,
-        ForeignKey(target),
-        nullable=nullable and not primary_key,
-        index=index and not primary_key,
-        primary_key=primary_key,
-    )
-    return Field(default=None, sa_column=column)
+from storage.tables.base import id_column, instant, json_column, ref, text_column
+from storage.types import Json
 
 
 class Outcome(StrEnum):
@@ -104,29 +67,29 @@ class Message(SQLModel, table=True):
         ),
         Index("ix_message_room_sender", "account", "room", "sender", "id"),
     )
-    id: int = _id()
+    id: int = id_column()
     account: str
     external_id: str
     room: str
-    room_topic: str = _text()
+    room_topic: str = text_column()
     sender: str
-    sender_name: str = _text()
+    sender_name: str = text_column()
     kind: str
-    text: str = _text()
-    mentions: list[str] = _json(list)
+    text: str = text_column()
+    mentions: list[str] = json_column(list)
     quoted_id: str | None = None
     quoted_text: str | None = Field(default=None, sa_column=Column(Text))
-    sent_at: datetime = _instant()
-    received_at: datetime = _instant(index=True)
+    sent_at: datetime = instant()
+    received_at: datetime = instant(index=True)
 
-    handled_at: datetime | None = _instant(nullable=True)
+    handled_at: datetime | None = instant(nullable=True)
     outcome: str | None = None
     label: str | None = None
     urgency: int | None = None
     confidence: float | None = None
     place: str | None = None
     evidence: list[str] | None = Field(default=None, sa_column=Column(Json))
-    ticket_id: int | None = _ref("ticket.id")
+    ticket_id: int | None = ref("ticket.id")
     reference: str | None = None  # of the log line, when handling failed
 
 
@@ -135,11 +98,16 @@ class Room(SQLModel, table=True):
 
     account: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
-    topic: str = _text()
+    topic: str = text_column()
     present: bool = True
-    first_seen_at: datetime = _instant()
-    last_message_at: datetime | None = _instant(nullable=True)
-    left_at: datetime | None = _instant(nullable=True)
+    first_seen_at: datetime = instant()
+    last_message_at: datetime | None = instant(nullable=True)
+    left_at: datetime | None = instant(nullable=True)
+    former_topic: str = ""  # what it was called before it was renamed
+    renamed_at: datetime | None = instant(nullable=True)
+    owner_left_at: datetime | None = instant(nullable=True)  # one of the grid's own people left it
+    silent_until: datetime | None = instant(nullable=True)  # 静默: nothing but danger is said before
+    greeted_at: datetime | None = instant(nullable=True)  # told once that it is not bound yet
 
 
 class TicketCounter(SQLModel, table=True):
@@ -163,7 +131,7 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_room_state", "account", "room", "state"),
         Index("ix_ticket_state_opened", "state", "opened_at"),
     )
-    id: int = _id()
+    id: int = id_column()
     number: str = Field(index=True)
     street: str
     day: date
@@ -176,25 +144,30 @@ class Ticket(SQLModel, table=True):
     account: str
     room: str  # where it was first reported; every reporting room is in TicketReport
     area: str = ""
-    place: str = _text()
-    summary: str = _text()
+    place: str = text_column()
+    summary: str = text_column()
     reporter: str
-    reporter_name: str = _text()
+    reporter_name: str = text_column()
     owner: str | None = None  # person id of the grid owner (or higher) who answers for it
     handler: str | None = None  # person id or unit name it was given to
-    handler_name: str = _text()
-    opened_at: datetime = _instant()
-    clock_from: datetime = _instant()  # deadlines count from here: opened, made more urgent or reopened
-    accepted_at: datetime | None = _instant(nullable=True)  # by a person
-    arrived_at: datetime | None = _instant(nullable=True)
-    closed_at: datetime | None = _instant(nullable=True)
-    updated_at: datetime = _instant()
+    handler_name: str = text_column()
+    opened_at: datetime = instant()
+    clock_from: datetime = instant()  # deadlines count from here: opened, made more urgent or reopened
+    accepted_at: datetime | None = instant(nullable=True)  # by a person
+    arrived_at: datetime | None = instant(nullable=True)
+    closed_at: datetime | None = instant(nullable=True)
+    updated_at: datetime = instant()
     due_kind: str | None = None  # accept, arrive, solve
-    due_at: datetime | None = _instant(nullable=True)  # when the sweep looks at it next
-    deadline_at: datetime | None = _instant(nullable=True)  # the promise itself; overdue when passed
+    due_at: datetime | None = instant(nullable=True)  # when the sweep looks at it next
+    deadline_at: datetime | None = instant(nullable=True)  # the promise itself; overdue when passed
     reminders: int = 0  # of the present due_kind and level
     satisfied: bool | None = None
-    merged_into: int | None = _ref("ticket.id", index=False)  # closed as a duplicate of that one
+    merged_into: int | None = ref("ticket.id", index=False)  # closed as a duplicate of that one
+    track: str = "small"  # small or large: what it takes to end it
+    risk_point: str | None = None  # code of the mapped risk point it lies at
+    recurring: bool = False  # the same place and label again and again
+    extensions: int = 0  # how often its deadline was put off
+    extended_minutes: int = 0  # by how much altogether, counted as the step's limit counts
 
 
 class TicketReport(SQLModel, table=True):
@@ -202,32 +175,32 @@ class TicketReport(SQLModel, table=True):
 
     __tablename__ = "ticket_report"
     __table_args__ = (UniqueConstraint("ticket_id", "message_id"),)
-    id: int = _id()
-    ticket_id: int = _ref("ticket.id", nullable=False)
-    message_id: int = _ref("message.id", nullable=False)
+    id: int = id_column()
+    ticket_id: int = ref("ticket.id", nullable=False)
+    message_id: int = ref("message.id", nullable=False)
     account: str
     room: str
     reporter: str
-    reporter_name: str = _text()
-    text: str = _text()
-    at: datetime = _instant()
+    reporter_name: str = text_column()
+    text: str = text_column()
+    at: datetime = instant()
 
 
 class TicketEvent(SQLModel, table=True):
     """Append-only: the audit trail. `action` is a name from the lifecycle table or a plain note's kind."""
 
     __tablename__ = "ticket_event"
-    id: int = _id()
-    ticket_id: int = _ref("ticket.id", nullable=False)
-    at: datetime = _instant()
+    id: int = id_column()
+    ticket_id: int = ref("ticket.id", nullable=False)
+    at: datetime = instant()
     actor: str  # person id, or "bot"
-    actor_name: str = _text()
+    actor_name: str = text_column()
     action: str
     from_state: str | None = None
     to_state: str | None = None
-    note: str = _text()
-    data: dict[str, Any] = _json(dict)
-    message_id: int | None = _ref("message.id", index=False)
+    note: str = text_column()
+    data: dict[str, Any] = json_column(dict)
+    message_id: int | None = ref("message.id", index=False)
 
 
 class Reply(SQLModel, table=True):
@@ -243,22 +216,22 @@ class Reply(SQLModel, table=True):
         ),
         Index("ix_reply_state", "state", "id"),
     )
-    id: int = _id()
+    id: int = id_column()
     key: str = Field(unique=True)  # what must be said once: e.g. "m<message id>:<n>"
     account: str
     room: str = ""  # either a room ...
     person: str = ""  # ... or a person, in private
-    text: str = _text()
-    mentions: list[dict[str, str]] = _json(list)  # [{"id": ..., "name": ...}]
+    text: str = text_column()
+    mentions: list[dict[str, str]] = json_column(list)  # [{"id": ..., "name": ...}]
     picture: str | None = None  # path of a PNG to send along
     urgency: int = 1  # 3 goes first and is not paced per group
-    ticket_id: int | None = _ref("ticket.id")
-    message_id: int | None = _ref("message.id")
+    ticket_id: int | None = ref("ticket.id")
+    message_id: int | None = ref("message.id")
     state: str = ReplyState.WAITING
     attempts: int = 0
-    created_at: datetime = _instant()
-    due_at: datetime = _instant()
-    sent_at: datetime | None = _instant(nullable=True)
+    created_at: datetime = instant()
+    due_at: datetime = instant()
+    sent_at: datetime | None = instant(nullable=True)
     external_id: str | None = Field(default=None, index=True)  # shared by replies that went as one message
     error: str | None = Field(default=None, sa_column=Column(Text))
 
@@ -266,13 +239,13 @@ class Reply(SQLModel, table=True):
 class Attachment(SQLModel, table=True):
     """A picture of a report: wanted, then kept as a file below the media folder."""
 
-    message_id: int = _ref("message.id", primary_key=True)
-    ticket_id: int = _ref("ticket.id", nullable=False)
+    message_id: int = ref("message.id", primary_key=True)
+    ticket_id: int = ref("ticket.id", nullable=False)
     state: str = AttachmentState.WANTED
     path: str | None = None  # relative to the media folder
     size: int | None = None  # bytes
     attempts: int = 0
-    due_at: datetime = _instant()
+    due_at: datetime = instant()
     error: str | None = Field(default=None, sa_column=Column(Text))
 
 
@@ -287,19 +260,19 @@ class Review(SQLModel, table=True):
             postgresql_where=text("state = 'waiting'"),
         ),
     )
-    message_id: int = _ref("message.id", primary_key=True)
+    message_id: int = ref("message.id", primary_key=True)
     account: str
     room: str
     label: str  # suggested
     urgency: int
     chance: float  # that it is a report at all
     state: str = ReviewState.WAITING
-    made_at: datetime = _instant()
-    expires_at: datetime = _instant()
-    ticket_id: int | None = _ref("ticket.id")
+    made_at: datetime = instant()
+    expires_at: datetime = instant()
+    ticket_id: int | None = ref("ticket.id")
     decided_by: str | None = None  # person id, "board", "opinion"
-    decided_at: datetime | None = _instant(nullable=True)
-    asked_at: datetime | None = _instant(nullable=True)  # for an opinion, whatever came of it
+    decided_at: datetime | None = instant(nullable=True)
+    asked_at: datetime | None = instant(nullable=True)  # for an opinion, whatever came of it
     opinion_label: str | None = None
     opinion_urgency: int | None = None
 
@@ -315,11 +288,11 @@ class OpinionDay(SQLModel, table=True):
 class Correction(SQLModel, table=True):
     """What a person put right, to learn from. `text` is masked; `before_*` is what the bot took it for."""
 
-    id: int = _id()
-    at: datetime = _instant()
+    id: int = id_column()
+    at: datetime = instant()
     kind: str
-    message_id: int | None = _ref("message.id")
-    text: str = _text()
+    message_id: int | None = ref("message.id")
+    text: str = text_column()
     role: str = ""  # of the sender
     group_kind: str = ""
     before_label: str | None = None
@@ -333,22 +306,22 @@ class GatewayGap(SQLModel, table=True):
     """A time in which nobody listened: what was said then is lost at the gateway."""
 
     __tablename__ = "gateway_gap"
-    id: int = _id()
+    id: int = id_column()
     gateway: str
-    began_at: datetime = _instant()
-    ended_at: datetime | None = _instant(nullable=True)
-    reason: str = _text()
+    began_at: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)
+    reason: str = text_column()
 
 
 class Digest(SQLModel, table=True):
     """A digest that was written: one per scope and day, so that it is sent once."""
 
     __table_args__ = (UniqueConstraint("scope", "day"),)
-    id: int = _id()
+    id: int = id_column()
     scope: str
     day: date
-    text: str = _text()
-    made_at: datetime = _instant()
+    text: str = text_column()
+    made_at: datetime = instant()
 
 
 class SignIn(SQLModel, table=True):
@@ -356,9 +329,9 @@ class SignIn(SQLModel, table=True):
 
     __tablename__ = "sign_in"
     token_hash: str = Field(primary_key=True)
-    made_at: datetime = _instant()
-    expires_at: datetime = _instant()
-    used_at: datetime | None = _instant(nullable=True)
+    made_at: datetime = instant()
+    expires_at: datetime = instant()
+    used_at: datetime | None = instant(nullable=True)
 
 
 class WebSession(SQLModel, table=True):
@@ -366,5 +339,5 @@ class WebSession(SQLModel, table=True):
 
     __tablename__ = "web_session"
     token_hash: str = Field(primary_key=True)
-    made_at: datetime = _instant()
-    expires_at: datetime = _instant()
+    made_at: datetime = instant()
+    expires_at: datetime = instant()

@@ -94,7 +94,7 @@ def _reload(app: App) -> None:
 @cli.command()
 def check(config: Config = None) -> None:
     """Validate settings, organisation and texts; every mistake is named with file and key."""
-    from handlers.organisation import load_organisation
+    from handlers.directory import load_organisation
     from handlers.texts import load_texts
 
     problems: list[str] = []

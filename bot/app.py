@@ -60,8 +60,9 @@ class App:
         self._config = config
         self.clock = clock
         self.database = Database(settings.storage.url)
+        self.database.upgrade()
         self.live = Live()
-        self.worlds = Worlds(settings, classifier)
+        self.worlds = Worlds(settings, classifier, self.database)
         self.gateway = gateway or self._make_gateway()
         self.intake = Intake(self.database, self.worlds, clock, settings.intake, self._on_batch)
         self.outbox = Outbox(self.database, self.gateway, clock, settings.outbox, self._on_sent)
@@ -127,6 +128,7 @@ class App:
 
     async def _on_batch(self, batch: Batch) -> None:
         if batch.changed:
+            await self._reload()  # somebody may have joined, or bound a group
             self.outbox.wake()
             self.pictures.wake()
             self.opinions.wake()
@@ -288,7 +290,6 @@ async def running(
     Raises ConfigError, DatabaseError, StartError before the block; GatewayRefused comes out of `app.working`.
     """
     app = App(settings, clock=clock, gateway=gateway, classifier=classifier, config=config)
-    app.database.upgrade()
     try:
         async with app.pages():
             app.working = asyncio.create_task(app.work())

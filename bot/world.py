@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
+from sqlmodel import Session
 
 from bot.learning import model_in_use
 from bot.settings import Settings
@@ -12,9 +15,11 @@ from classifiers.default import load as load_classifier
 from classifiers.linear import MODEL, BadModel
 from classifiers.verdict import NOTHING, Classifier, Sample, Verdict
 from handlers.context import World
+from handlers.directory import load_organisation
 from handlers.files import ConfigError
-from handlers.organisation import load_organisation
 from handlers.texts import load_texts
+from storage import organisation as stored
+from storage.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -29,9 +34,14 @@ class NoClassifier:
         return [NOTHING for _ in samples]
 
 
-def load_world(settings: Settings, classifier: Classifier | None = None) -> World:
-    """Raises ConfigError where organisation or texts cannot be used."""
-    organisation = load_organisation(settings.organisation)
+def load_world(
+    settings: Settings, classifier: Classifier | None = None, session: Session | None = None
+) -> World:
+    """With a session what the database holds of the organisation counts too.
+
+    Raises ConfigError where organisation or texts cannot be used.
+    """
+    organisation = load_organisation(settings.organisation, session)
     return World(
         organisation=organisation,
         rules=settings.rules,
@@ -56,32 +66,53 @@ def _classifier(settings: Settings, names: Iterable[str]) -> Classifier:
 class Worlds:
     """The world in use. `reload` replaces it whole, or keeps it and says why not."""
 
-    def __init__(self, settings: Settings, classifier: Classifier | None = None) -> None:
+    def __init__(
+        self, settings: Settings, classifier: Classifier | None = None, database: Database | None = None
+    ) -> None:
         self._settings = settings
         self._given = classifier
+        self._database = database
         self._lock = threading.Lock()
-        self._files = self._stamp()
-        self.current = load_world(settings, classifier)
+        self._seen = self._stamp()
+        self._learned: tuple[object, Classifier] | None = None
+        self.current = self._load()
         self.trouble = ""  # why the last reload was refused; shown in /healthz
+
+    def _load(self) -> World:
+        with self._database.reading() if self._database else nullcontext() as session:
+            world = load_world(self._settings, self._given or NoClassifier(), session)
+        if self._given is not None:
+            return world
+        # A person more changes nothing of what the classifier knows, and it takes half a second to load.
+        names = world.organisation.gazetteer()
+        model = model_in_use(self._settings)
+        key = (model, _changed_at(model), names)
+        if self._learned is None or self._learned[0] != key:
+            self._learned = key, _classifier(self._settings, names)
+        return replace(world, classifier=self._learned[1])
 
     def __call__(self) -> World:
         return self.current
 
-    def _stamp(self) -> tuple[tuple[Path, int], ...]:
-        """When the files were changed last; 0 for one that cannot be seen."""
+    def _stamp(self) -> tuple[tuple[Path | str, int], ...]:
+        """When the files were changed last, 0 for one that cannot be seen; the database's version."""
         files = [self._settings.organisation, *([self._settings.texts] if self._settings.texts else [])]
         files.append(model_in_use(self._settings))
-        return tuple((file, _changed_at(file)) for file in files)
+        stamps: list[tuple[Path | str, int]] = [(file, _changed_at(file)) for file in files]
+        if self._database is not None:
+            with self._database.reading() as session:
+                stamps.append(("database", stored.version(session)))
+        return tuple(stamps)
 
     def reload(self, *, only_changed: bool = True) -> bool:
         """Reads the files again where they have changed; True where the world was replaced."""
         with self._lock:
             stamp = self._stamp()
-            if only_changed and stamp == self._files:
+            if only_changed and stamp == self._seen:
                 return False
-            self._files = stamp
+            self._seen = stamp
             try:
-                fresh = load_world(self._settings, self._given)
+                fresh = self._load()
             except ConfigError as error:
                 self.trouble = str(error)
                 log.error("reload_refused", reason=self.trouble)

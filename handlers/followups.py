@@ -43,7 +43,8 @@ def handle(ctx: Context, incoming: Incoming, verdict: Verdict) -> Done | None:
     """What it turned out to be, None where nothing is to be done about it."""
     if settled(incoming.text) and (ticket := _propose_closing(ctx, incoming)):
         return Outcome.NONE, ticket
-    if ctx.organisation.role(incoming.sender) in _STAFF:
+    sender = ctx.organisation.person(incoming.sender)
+    if sender is not None and sender.has(*_STAFF):
         return None  # who works on a matter speaks of it all the time
     tickets.lock_openings(ctx)
     return _joined(ctx, incoming, verdict) or _put_together(ctx, incoming, verdict)

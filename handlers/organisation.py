@@ -1,15 +1,14 @@
-"""Who and what the street is: areas, groups, people. Read from a YAML file, checked as a whole."""
+"""Who and what the street is: areas, groups, people, units, risk points."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from handlers.files import ConfigError, Part, dotted, mistakes, read_mapping
-from handlers.gazetteer import Entry, Gazetteer, Landmark, claims
+from handlers.files import Part
+from handlers.gazetteer import Entry, Gazetteer, Landmark
 
 
 class Role(StrEnum):
@@ -88,18 +87,83 @@ class Group(Part):
         return self
 
 
+class Post(Part):
+    """A role somebody has: in an area ("" is the whole street), for a unit its code as well."""
+
+    role: Role = Role.RESIDENT
+    area: str = ""
+    unit: str = ""
+
+
 class Person(Part):
+    """`role` and `area` are the main post, which says how the person speaks; `also` are the others."""
+
     id: Annotated[str, Field(min_length=1)]
     name: Annotated[str, Field(min_length=1, max_length=60)]
     role: Role = Role.RESIDENT
     area: str = ""
+    unit: str = ""
+    also: tuple[Post, ...] = ()
+
+    @property
+    def posts(self) -> tuple[Post, ...]:
+        """The main one first."""
+        return (Post(role=self.role, area=self.area, unit=self.unit), *self.also)
+
+    def has(self, *roles: Role) -> bool:
+        return any(post.role in roles for post in self.posts)
 
 
-class _File(Part):
-    areas: tuple[Area, ...] = ()
-    groups: tuple[Group, ...] = ()
-    people: tuple[Person, ...] = ()
-    words: tuple[str, ...] = ()
+class UnitKind(StrEnum):
+    """What a unit does; the other one is whatever the list does not name."""
+
+    POLICE = "police"
+    FIRE = "fire"
+    HOSPITAL = "hospital"
+    CITY = "city"  # 城管
+    ECONOMY = "economy"  # 经信
+    POWER = "power"
+    GAS = "gas"
+    WATER = "water"
+    TELECOM = "telecom"
+    MOBILE = "mobile"
+    UNICOM = "unicom"
+    TOWER = "tower"
+    OTHER = "other"
+
+
+class Unit(Part):
+    """A unit that joins in. A person with role unit and no unit of his own is a unit by himself."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    kind: UnitKind = UnitKind.OTHER
+    area: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class RiskKind(StrEnum):
+    FLOODING = "flooding"  # 易涝点
+    LANDSLIDE = "landslide"  # 滑坡
+    BUILDING = "building"  # 危房
+    WALL = "wall"  # 挡墙、堡坎
+    TREE = "tree"
+    FIRE = "fire"
+    CABLE = "cable"  # 电缆井
+    OTHER = "other"
+
+
+class RiskPoint(Part):
+    """A mapped risk point. `latitude`, `longitude`: degrees, WGS 84."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    kind: RiskKind = RiskKind.OTHER
+    area: str = ""
+    place: str = ""
+    aliases: tuple[str, ...] = ()
+    latitude: Annotated[float | None, Field(ge=-90, le=90)] = None
+    longitude: Annotated[float | None, Field(ge=-180, le=180)] = None
 
 
 @dataclass(frozen=True)
@@ -111,11 +175,28 @@ class Organisation:
     people: dict[str, Person]
     words: tuple[str, ...] = ()
     root: str = ""
+    units: dict[str, Unit] = field(default_factory=dict)
+    risk_points: dict[str, RiskPoint] = field(default_factory=dict)
     places: Gazetteer = field(init=False, repr=False, default_factory=Gazetteer)
     _by_id: dict[str, Group] = field(init=False, repr=False, default_factory=dict)
     _by_topic: dict[str, Group] = field(init=False, repr=False, default_factory=dict)
+    # Asked with every message, of streets with hundreds of areas and thousands of people.
+    _above: dict[str, tuple[Area, ...]] = field(init=False, repr=False, default_factory=dict)
+    _below: dict[str, frozenset[str]] = field(init=False, repr=False, default_factory=dict)
+    _posted: dict[str, list[tuple[Post, Person]]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        below: dict[str, set[str]] = {}
+        for code in self.areas:
+            self._above[code] = tuple(self._climb(code))
+            for area in self._above[code]:
+                below.setdefault(area.code, set()).add(code)
+        self._below.update({code: frozenset(codes) for code, codes in below.items()})
+        for person in self.people.values():
+            for post in person.posts:
+                self._posted.setdefault(post.area or self.root, []).append((post, person))
+            if person.role is Role.UNIT and not person.unit:
+                self.units.setdefault(person.id, Unit(code=person.id, name=person.name, area=person.area))
         object.__setattr__(self, "places", Gazetteer(self._written()))
         for group in self.groups:
             if group.id:
@@ -128,6 +209,10 @@ class Organisation:
         for area in self.areas.values():
             for landmark in area.places:
                 yield from ((name, Entry(landmark.name, area.code)) for name in landmark.names)
+        landmarks = {name for area in self.areas.values() for place in area.places for name in place.names}
+        for point in self.risk_points.values():
+            names = {name for name in (point.name, *point.aliases) if name not in landmarks}
+            yield from ((name, Entry(point.name, point.area)) for name in sorted(names))
         yield from ((word, Entry(word, "")) for word in self.words if len(word) > 1)
 
     @property
@@ -149,8 +234,11 @@ class Organisation:
         person = self.people.get(person_id)
         return person.role if person else Role.RESIDENT
 
-    def upwards(self, code: str) -> Iterator[Area]:
+    def upwards(self, code: str) -> tuple[Area, ...]:
         """The area and everything above it, nearest first. An unknown code counts as the street."""
+        return self._above.get(code) or self._above.get(self.root, ())
+
+    def _climb(self, code: str) -> Iterator[Area]:
         area = self.areas.get(code) or self.areas.get(self.root)
         while area is not None:
             yield area
@@ -159,6 +247,10 @@ class Organisation:
     def within(self, code: str, above: str) -> bool:
         """Whether area `code` is `above` or lies below it."""
         return any(area.code == above for area in self.upwards(code))
+
+    def all_within(self, code: str) -> frozenset[str]:
+        """The codes of the area and of all below it; none where there is no such area."""
+        return self._below.get(code, frozenset())
 
     def near(self, code: str) -> list[str]:
         """Areas whose matters may be those of `code`: itself, those above and below it, and its neighbours.
@@ -169,7 +261,7 @@ class Organisation:
             return [code]
         area = self.areas[code]
         above = [found.code for found in self.upwards(code)]
-        below = [other for other in self.areas if self.within(other, code)]
+        below = sorted(self.all_within(code))
         beside = [other.code for other in self.areas.values() if other.parent == area.parent]
         named = [*area.neighbours, *(o.code for o in self.areas.values() if code in o.neighbours)]
         return list(dict.fromkeys([*above, *below, *beside, *named]))
@@ -194,10 +286,36 @@ class Organisation:
         return area.name if area else ""
 
     def staff(self, code: str, *roles: Role) -> list[Person]:
-        """People of these roles for an area, those of the nearest area first."""
-        order = {area.code: distance for distance, area in enumerate(self.upwards(code))}
-        found = [p for p in self.people.values() if p.role in roles and (p.area or self.root) in order]
-        return sorted(found, key=lambda person: order[person.area or self.root])
+        """People with a post of these roles for an area, those of the nearest area first."""
+        found = [
+            person
+            for area in self.upwards(code)
+            for post, person in self._posted.get(area.code, ())
+            if post.role in roles
+        ]
+        return list({person.id: person for person in found}.values())
+
+    def posted(self, area: str) -> list[tuple[Post, Person]]:
+        """Who has a post in just this area."""
+        return self._posted.get(area, [])
+
+    def members(self, unit: str) -> list[Person]:
+        """The people of a unit; one who is a unit by himself is his own."""
+        own = [p for p in self.people.values() if any(post.unit == unit for post in p.posts)]
+        return own or [person for person in [self.people.get(unit)] if person]
+
+    def units_of(self, person: Person) -> list[Unit]:
+        """The units somebody speaks for."""
+        codes = [post.unit or person.id for post in person.posts if post.role is Role.UNIT]
+        return [unit for code in codes if (unit := self.units.get(code))]
+
+    def unit_named(self, name: str) -> Unit | None:
+        """By code, name or alias."""
+        wanted = name.strip()
+        for unit in self.units.values():
+            if wanted in (unit.code, unit.name, *unit.aliases):
+                return unit
+        return None
 
     def groups_of(self, kind: GroupKind, code: str) -> list[Group]:
         """Groups of a kind bound to the area or above it, nearest first."""
@@ -209,19 +327,8 @@ class Organisation:
         """Names a message may use for a place: areas, their places and the street's own words."""
         areas = self.areas.values()
         landmarks = {name for area in areas for landmark in area.places for name in landmark.names}
-        return sorted({*self.words, *(area.name for area in areas), *landmarks})
-
-
-def load_organisation(path: Path) -> Organisation:
-    """Reads and checks the whole file. Raises ConfigError with one line a mistake."""
-    try:
-        content = _File.model_validate(read_mapping(path))
-    except ValidationError as error:
-        lines = [f"{path}: {dotted(place)}: {why}" for place, why in mistakes(error)]
-        raise ConfigError("\n".join(lines)) from None
-    if found := list(_mistakes(content)):
-        raise ConfigError("\n".join(f"{path}: {line}" for line in found))
-    return build(content.areas, content.groups, content.people, content.words)
+        risky = {name for point in self.risk_points.values() for name in (point.name, *point.aliases)}
+        return sorted({*self.words, *(area.name for area in areas), *landmarks, *risky})
 
 
 def build(
@@ -229,6 +336,8 @@ def build(
     groups: Sequence[Group] = (),
     people: Sequence[Person] = (),
     words: Sequence[str] = (),
+    units: Sequence[Unit] = (),
+    risk_points: Sequence[RiskPoint] = (),
 ) -> Organisation:
     """An organisation of checked parts."""
     roots = [area.code for area in areas if area.parent is None]
@@ -238,45 +347,6 @@ def build(
         people={person.id: person for person in people},
         words=tuple(words),
         root=roots[0] if roots else "",
+        units={unit.code: unit for unit in units},
+        risk_points={point.code: point for point in risk_points},
     )
-
-
-def _mistakes(content: _File) -> Iterator[str]:
-    """What only shows when the parts are seen together."""
-    codes = [area.code for area in content.areas]
-    parents = {area.code: area.parent for area in content.areas}
-    for index, area in enumerate(content.areas):
-        if codes.index(area.code) != index:
-            yield f"areas[{index}].code: {area.code} stands twice"
-        if area.parent is not None and area.parent not in parents:
-            yield f"areas[{index}].parent: there is no area {area.parent}"
-        elif _goes_round(area.code, parents):
-            yield f"areas[{index}].parent: {area.code} lies below itself"
-        for other in area.neighbours:
-            if other not in parents:
-                yield f"areas[{index}].neighbours: there is no area {other}"
-    landmarks = [(area.code, landmark) for area in content.areas for landmark in area.places]
-    for name, one, other in claims(landmarks):
-        yield f"areas: both {one} and {other} claim the place {name}"
-    if content.areas and sum(area.parent is None for area in content.areas) != 1:
-        yield "areas: exactly one area has no parent: the street"
-    bound: dict[str, Sequence[Group | Person]] = {"groups": content.groups, "people": content.people}
-    for name, things in bound.items():
-        seen: set[str] = set()
-        for index, thing in enumerate(things):
-            if thing.area and thing.area not in parents:
-                yield f"{name}[{index}].area: there is no area {thing.area}"
-            if thing.id and thing.id in seen:
-                yield f"{name}[{index}].id: {thing.id} stands twice"
-            seen.add(thing.id)
-
-
-def _goes_round(code: str, parents: dict[str, str | None]) -> bool:
-    seen = set()
-    current: str | None = code
-    while current is not None:
-        if current in seen:
-            return True
-        seen.add(current)
-        current = parents.get(current)
-    return False

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handlers.organisation import Organisation, Role
+from handlers.organisation import Organisation, Person, Post, Role
 from storage.tables import Ticket
 
 
@@ -20,38 +20,59 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. `id` is the person's id at the chat network."""
+    """Who asks. `id` is the person's id at the chat network; `role` and `area` are the main post."""
 
     id: str
     name: str
     role: Role
     area: str = ""
+    also: tuple[Post, ...] = ()
+
+    @property
+    def posts(self) -> tuple[Post, ...]:
+        return (Post(role=self.role, area=self.area), *self.also)
+
+    def has(self, *roles: Role) -> bool:
+        return any(post.role in roles for post in self.posts)
 
 
 BOT = Actor("bot", "bot", Role.BOT)
 
+
+def as_actor(person: Person) -> Actor:
+    return Actor(person.id, person.name, person.role, person.area, person.posts)
+
+
 Rule = Callable[[Organisation, Actor, Ticket, frozenset[str]], bool]
+_OWNERS = (Role.GRID_OWNER, Role.COORDINATOR)
 
 
-def _covers(organisation: Organisation, actor: Actor, ticket: Ticket) -> bool:
-    return organisation.within(ticket.area, actor.area or organisation.root)
+def covers(organisation: Organisation, actor: Actor, area: str, *roles: Role) -> bool:
+    """Whether one of the actor's posts is of these roles and reaches the area."""
+    return any(
+        post.role in roles and organisation.within(area, post.area or organisation.root)
+        for post in actor.posts
+    )
 
 
 def _is_handler(actor: Actor, ticket: Ticket) -> bool:
-    return bool(ticket.handler) and ticket.handler == actor.id
+    """Who it was given to, or anybody of the unit it was given to."""
+    if not ticket.handler:
+        return False
+    return ticket.handler == actor.id or any(post.unit == ticket.handler for post in actor.posts)
 
 
 def _street(organisation: Organisation, actor: Actor, ticket: Ticket, _: frozenset[str]) -> bool:
-    return actor.role is Role.COORDINATOR and _covers(organisation, actor, ticket)
+    return covers(organisation, actor, ticket.area, Role.COORDINATOR)
 
 
 def _owner(organisation: Organisation, actor: Actor, ticket: Ticket, _: frozenset[str]) -> bool:
-    return actor.role in {Role.GRID_OWNER, Role.COORDINATOR} and _covers(organisation, actor, ticket)
+    return covers(organisation, actor, ticket.area, *_OWNERS)
 
 
 def _staff(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: frozenset[str]) -> bool:
-    worker = actor.role is Role.GRID_WORKER and _covers(organisation, actor, ticket)
-    return worker or _is_handler(actor, ticket) or _owner(organisation, actor, ticket, reporters)
+    worker = covers(organisation, actor, ticket.area, Role.GRID_WORKER, *_OWNERS)
+    return worker or _is_handler(actor, ticket)
 
 
 def _checker(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: frozenset[str]) -> bool:
@@ -94,5 +115,5 @@ _ROLES: Mapping[Permission, frozenset[Role]] = {
 }
 
 
-def could(permission: Permission, role: Role) -> bool:
-    return role in _ROLES[permission]
+def could(permission: Permission, actor: Actor) -> bool:
+    return actor.has(*_ROLES[permission])

@@ -71,7 +71,7 @@ def _where(ctx: Context, ticket: Ticket) -> list[Place]:
     groups = [place for place in reporting_places(ctx, ticket) if place.room]
     owner = ctx.organisation.person(ticket.owner or "")
     above = command_places(ctx, ticket.account, ticket.area)
-    if owner is not None and owner.role is not Role.COORDINATOR:
+    if owner is not None and not owner.has(Role.COORDINATOR):
         return groups + above
     area = ctx.organisation.area_at(ticket.area, Level(ticket.level))
     return (command_places(ctx, ticket.account, area.code) if area else above) + groups
@@ -94,8 +94,8 @@ def _climb(ctx: Context, ticket: Ticket) -> None:
     assert level is not None
     owner = tickets.owner_of(ctx, ticket.area, level)
     assert owner is not None
-    ticket.level, ticket.owner, ticket.reminders = level, owner.id, 0
-    event = tickets.act(ctx, ticket, "climb", BOT, before=before, after=level)
+    changes = {"level": level, "owner": owner.id, "reminders": 0}
+    event = tickets.act(ctx, ticket, "climb", BOT, changes=changes, before=before, after=level)
     ticket.due_at = ctx.now + _pause(ctx, ticket)
     area = ctx.organisation.area_at(ticket.area, level)
     values = facts(ctx, ticket) | {"owner": at(owner), "area": area.name if area else ""}

@@ -143,11 +143,20 @@ def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verd
 
 def raise_urgency(ctx: Context, ticket: Ticket, incoming: Incoming, urgency: int) -> None:
     """A change for the worse: the clock starts anew and, in danger, everybody responsible is called."""
-    before, ticket.urgency = ticket.urgency, urgency
+    before = ticket.urgency
     if urgency == 3 and path("wake", State(ticket.state)) is not None:
         tickets.act(ctx, ticket, "wake", BOT, message_id=incoming.row_id)
-    ticket.clock_from = ctx.now
-    tickets.act(ctx, ticket, "raise", BOT, message_id=incoming.row_id, before=before, after=urgency)
+    changes = {"urgency": urgency, "clock_from": ctx.now}
+    tickets.act(
+        ctx,
+        ticket,
+        "raise",
+        BOT,
+        message_id=incoming.row_id,
+        changes=changes,
+        before=before,
+        after=urgency,
+    )
     if urgency == 3:
         if ticket.state == State.REPORTED:
             tickets.act(ctx, ticket, "auto_accept", BOT, message_id=incoming.row_id)

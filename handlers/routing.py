@@ -33,7 +33,7 @@ def group_area(ctx: Context, incoming: Incoming) -> str:
 def owner_hears(ctx: Context, ticket: Ticket, incoming: Incoming) -> bool:
     """Whether a grid owner who answers for it reads along where it was reported."""
     owner = ctx.organisation.person(ticket.owner or "")
-    if incoming.is_private or owner is None or owner.role is not Role.GRID_OWNER:
+    if incoming.is_private or owner is None or not owner.has(Role.GRID_OWNER):
         return False
     return ctx.organisation.within(group_area(ctx, incoming), owner.area or ctx.organisation.root)
 

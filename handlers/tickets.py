@@ -1,7 +1,8 @@
 """Opening a ticket, joining a report to one, taking an action on one: rows, events, deadlines."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from classifiers.verdict import Verdict
@@ -10,7 +11,7 @@ from handlers.context import Context
 from handlers.incoming import Incoming
 from handlers.lifecycle import ACTIONS, Resolution, State, path
 from handlers.organisation import Level, Person, Role
-from handlers.permissions import BOT, Actor
+from handlers.permissions import BOT, Actor, as_actor
 from handlers.wording import shorten
 from storage import tickets as store
 from storage.tables import Ticket, TicketEvent, TicketReport
@@ -47,8 +48,8 @@ def owner_of(ctx: Context, area: str, level: Level = Level.GRID) -> Person | Non
     if level is Level.GRID:
         return next(iter([*organisation.staff(area, Role.GRID_OWNER), *coordinators]), None)
     above = organisation.area_at(area, level)
-    own = [p for p in coordinators if above and (p.area or organisation.root) == above.code]
-    return own[0] if own else None
+    own = organisation.posted(above.code) if above else []
+    return next((person for post, person in own if post.role is Role.COORDINATOR), None)
 
 
 def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, text: str) -> Ticket:
@@ -110,7 +111,7 @@ def actor_of(ctx: Context, incoming: Incoming) -> Actor:
     if person is None:
         name = shorten(incoming.sender_name, 30) or ctx.texts("names.role.resident")
         return Actor(incoming.sender, name, Role.RESIDENT)
-    return Actor(person.id, person.name, person.role, person.area)
+    return as_actor(person)
 
 
 def act(
@@ -122,10 +123,13 @@ def act(
     note: str = "",
     resolution: Resolution | None = None,
     message_id: int = 0,
+    changes: Mapping[str, Any] | None = None,
     **data: Any,
 ) -> TicketEvent:
     """Takes the action on a locked ticket: its states, its events, its deadlines. Permission is the caller's.
 
+    changes: columns of the ticket that the action sets, such as its handler. The event tells in
+    `data["changed"]` what was before and what came of it, by column; 撤销 takes it back by that.
     Returns the last event. Raises WrongState where the lifecycle does not allow it.
     """
     steps = path(action, State(ticket.state))
@@ -133,7 +137,9 @@ def act(
         raise WrongState(State(ticket.state), action)
     if resolution or ACTIONS[action].resolution:
         data["resolution"] = str(resolution or ACTIONS[action].resolution)
-    before = State(ticket.state)
+    before, was = State(ticket.state), snapshot(ticket)
+    for name, value in (changes or {}).items():
+        setattr(ticket, name, value)
     event = _pass_through(ctx, ticket, action, steps, actor, note, data, message_id)
     if steps:
         _turn(ctx, ticket, before, data)
@@ -143,8 +149,29 @@ def act(
         ticket.arrived_at = ctx.now
     ticket.updated_at = ctx.now
     deadlines.schedule(ctx, ticket)
+    if changed := changed_between(was, snapshot(ticket)):
+        event.data = {**event.data, "changed": changed}
     ctx.session.add(ticket)
     return event
+
+
+# What an event tells of the change it made, and what can be taken back.
+_TOLD = (
+    "state", "resolution", "label", "urgency", "level", "track", "area", "place", "owner", "handler",
+    "handler_name", "accepted_at", "arrived_at", "closed_at", "clock_from", "satisfied", "merged_into",
+    "recurring", "extensions", "extended_minutes",
+)  # fmt: skip
+
+
+def snapshot(ticket: Ticket) -> dict[str, Any]:
+    """What can be told of a ticket's columns, in JSON's types."""
+    values = {name: getattr(ticket, name) for name in _TOLD}
+    return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in values.items()}
+
+
+def changed_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """{column: [before, after]} of the columns that differ."""
+    return {name: [old, after[name]] for name, old in before.items() if old != after[name]}
 
 
 def _turn(ctx: Context, ticket: Ticket, before: State, data: dict[str, Any]) -> None:

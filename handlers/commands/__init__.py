@@ -28,7 +28,7 @@ def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:
     """Does the command and answers it; the ticket it spoke of, if any."""
     actor = actor_of(ctx, incoming)
     call = Call(parsed.command, incoming, actor, parsed.number, parsed.argument)
-    if not could(parsed.command.permission, actor.role) and not _was_asked(ctx, call):
+    if not could(parsed.command.permission, actor) and not _was_asked(ctx, call):
         answer(ctx, incoming, ctx.texts(f"permission.{parsed.command.permission}"))
         return None
     try:

@@ -1,13 +1,14 @@
 """Doing an action because somebody asked: permission, state, event, and the word to every group."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from handlers import tickets
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
 from handlers.lifecycle import ACTIONS, Resolution, State, possible
 from handlers.organisation import Person
-from handlers.permissions import Permission, allowed
+from handlers.permissions import Actor, Permission, allowed
 from handlers.replies import Place, answer, command_places, place_of, reporting_places, say
 from handlers.wording import at, facts, spoken
 from storage import tickets as store
@@ -98,6 +99,7 @@ def do(
     mentions: Sequence[Person] = (),
     values: dict[str, str] | None = None,
     to_reporters: bool = False,
+    changes: Mapping[str, Any] | None = None,
 ) -> Ticket:
     """Takes the action and tells it in each group that reported the ticket, and where it was asked for.
 
@@ -111,6 +113,7 @@ def do(
         note=note,
         resolution=resolution,
         message_id=call.incoming.row_id,
+        changes=changes,
     )
     shown = _shown(ctx, call, ticket, note) | (values or {})
     places = dict.fromkeys([*reporting_places(ctx, ticket), place_of(call.incoming)])
@@ -135,6 +138,11 @@ def _shown(ctx: Context, call: Call, ticket: Ticket, note: str) -> dict[str, str
         "owner": at(owner, ctx.texts("report.nobody")),
         "resolution": ctx.texts(f"names.resolution.{ticket.resolution}") if ticket.resolution else "",
     }
+
+
+def handled_by(actor: Actor) -> dict[str, str]:
+    """The change by which somebody has the ticket in hand."""
+    return {"handler": actor.id, "handler_name": actor.name}
 
 
 def person_list(ctx: Context, person_id: str | None) -> list[Person]:

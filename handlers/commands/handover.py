@@ -6,7 +6,7 @@ from dataclasses import replace
 from rapidfuzz import fuzz
 
 from handlers.commands import target
-from handlers.commands.change import already, do, may, person_list, refused
+from handlers.commands.change import already, do, handled_by, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import State
@@ -27,14 +27,12 @@ def accept(ctx: Context, call: Call) -> Ticket | None:
     if ticket is None:
         return None
     if ticket.state == State.DISPATCHED and may(ctx, call, ticket, Permission.STAFF):
-        ticket.handler, ticket.handler_name = call.actor.id, call.actor.name
-        return do(ctx, call, ticket, "take", template="event.accept")
+        return do(ctx, call, ticket, "take", template="event.accept", changes=handled_by(call.actor))
     if refused(ctx, call, ticket, "accept"):
         return ticket
     if ticket.accepted_at is not None:
         return already(ctx, call, ticket)
-    ticket.owner = call.actor.id
-    return do(ctx, call, ticket, "accept")
+    return do(ctx, call, ticket, "accept", changes={"owner": call.actor.id})
 
 
 @command(
@@ -61,9 +59,7 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
         return ticket
     if ticket.state == State.DISPATCHED and ticket.handler == (person.id if person else asked):
         return already(ctx, call, ticket)
-    ticket.handler = person.id if person else asked
-    ticket.handler_name = asked
-    values = {"handler": ticket.handler_name, "mention": at(person) if person else ""}
+    values = {"handler": asked, "mention": at(person) if person else ""}
     template = "event.dispatch" if person else "event.dispatch_unknown"
     do(
         ctx,
@@ -74,6 +70,7 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
         template=template,
         values=values,
         mentions=[person] if person else [],
+        changes={"handler": person.id if person else asked, "handler_name": asked},
     )
     if person:
         _notify_unit(ctx, call, ticket, person)
@@ -116,7 +113,7 @@ def _known_by_name(ctx: Context, words: str, area: str = "") -> list[Person]:
 
 def _notify_unit(ctx: Context, call: Call, ticket: Ticket, person: Person) -> None:
     """A unit is told in the units' group as well, where it lives."""
-    if person.role is not Role.UNIT:
+    if not person.has(Role.UNIT):
         return
     groups = ctx.organisation.groups_of(GroupKind.UNITS, ticket.area)
     rooms = [room for group in groups if (room := room_of(ctx, ticket.account, group))]
@@ -155,6 +152,6 @@ def give_back(ctx: Context, call: Call) -> Ticket | None:
         return do(
             ctx, call, ticket, action, note=call.argument, mentions=people, values={"mention": at(people)}
         )
-    do(ctx, call, ticket, action, note=call.argument, mentions=person_list(ctx, ticket.owner))
-    ticket.handler, ticket.handler_name = None, ""
-    return ticket
+    nobody = {"handler": None, "handler_name": ""}
+    owner = person_list(ctx, ticket.owner)
+    return do(ctx, call, ticket, action, note=call.argument, mentions=owner, changes=nobody)

@@ -16,7 +16,7 @@ def help_(ctx: Context, call: Call) -> Ticket | None:
     lines = "\n".join(
         ctx.texts("command.help_line", usage=entry.usage, help=entry.help)
         for entry in all_commands()
-        if could(entry.permission, call.actor.role)
+        if could(entry.permission, call.actor)
     )
     answer(ctx, call.incoming, ctx.texts("command.help", lines=lines))
     return None

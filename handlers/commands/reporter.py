@@ -75,8 +75,7 @@ def satisfied(ctx: Context, call: Call) -> Ticket | None:
         return ticket
     if refused(ctx, call, ticket, "satisfied"):
         return ticket
-    ticket.satisfied = True
-    return do(ctx, call, ticket, "satisfied")
+    return do(ctx, call, ticket, "satisfied", changes={"satisfied": True})
 
 
 @command(
@@ -99,8 +98,8 @@ def dissatisfied(ctx: Context, call: Call) -> Ticket | None:
         answer(ctx, call.incoming, text, ticket=ticket)
         return ticket
     note = call.argument or ctx.texts("command.no_reason")
-    ticket.satisfied = False
-    return do(ctx, call, ticket, "reopen", note=note, mentions=person_list(ctx, ticket.owner))
+    owner = person_list(ctx, ticket.owner)
+    return do(ctx, call, ticket, "reopen", note=note, mentions=owner, changes={"satisfied": False})
 
 
 def _closed(ctx: Context, call: Call) -> Ticket | None:

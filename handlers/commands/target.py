@@ -73,10 +73,8 @@ def _scope(ctx: Context, call: Call) -> store.Scope:
     wide: list[str] = []
     if group.kind in OVERSIGHT:
         wide.append(group.area or ctx.organisation.root)
-    if call.actor.role in _STAFF:
-        wide.append(call.actor.area or ctx.organisation.root)
-    within = ctx.organisation.within
-    areas = tuple(code for code in ctx.organisation.areas if any(within(code, above) for above in wide))
+    wide += [post.area or ctx.organisation.root for post in call.actor.posts if post.role in _STAFF]
+    areas = tuple(sorted(frozenset().union(*(ctx.organisation.all_within(code) for code in wide))))
     return store.Scope(call.incoming.account, call.incoming.room, areas, call.actor.id)
 
 

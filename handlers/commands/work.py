@@ -5,7 +5,7 @@ import re
 from classifiers.verdict import Label
 from handlers import corrections, tickets
 from handlers.commands import target
-from handlers.commands.change import already, do, may, person_list, refused
+from handlers.commands.change import already, do, handled_by, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.corrections import FOR_NOTHING, Taken
@@ -23,9 +23,8 @@ def arrive(ctx: Context, call: Call) -> Ticket | None:
         return ticket
     if ticket.arrived_at is not None and ticket.state == State.IN_PROGRESS and ticket.handler:
         return already(ctx, call, ticket)
-    if ticket.handler is None:
-        ticket.handler, ticket.handler_name = call.actor.id, call.actor.name
-    return do(ctx, call, ticket, "arrive")
+    changes = handled_by(call.actor) if ticket.handler is None else None
+    return do(ctx, call, ticket, "arrive", changes=changes)
 
 
 @command(
@@ -122,8 +121,9 @@ def close(ctx: Context, call: Call) -> Ticket | None:
         return ticket
     if action == "submit":
         # Whoever says that it is done has done it; somebody else checks.
-        ticket.handler, ticket.handler_name = call.actor.id, call.actor.name
-        return do(ctx, call, ticket, "submit", note=call.argument, mentions=person_list(ctx, ticket.owner))
+        owner = person_list(ctx, ticket.owner)
+        changes = handled_by(call.actor)
+        return do(ctx, call, ticket, "submit", note=call.argument, mentions=owner, changes=changes)
     ending = next((end for end, words in _ENDINGS.items() if words.match(call.argument)), None)
     note = _ENDINGS[ending].sub("", call.argument) if ending else call.argument
     if not note:
@@ -176,8 +176,8 @@ def relabel(ctx: Context, call: Call) -> Ticket | None:
         return ticket
     after = Taken(label, ticket.urgency)
     corrections.of_ticket(ctx, ticket, CorrectionKind.RELABEL, by=call.actor.id, after=after)
-    before, ticket.label = ticket.label, label
-    return do(ctx, call, ticket, "relabel", note=f"{label_of(ctx, before)}→{label_of(ctx, label)}")
+    note = f"{label_of(ctx, ticket.label)}→{label_of(ctx, label)}"
+    return do(ctx, call, ticket, "relabel", note=note, changes={"label": label})
 
 
 def _label(ctx: Context, word: str) -> Label | None:

@@ -45,8 +45,8 @@ def merge(ctx: Context, call: Call) -> Ticket | None:
     corrections.of_ticket(
         ctx, ticket, CorrectionKind.MERGE, by=call.actor.id, after=Taken(into.label, into.urgency)
     )
-    do(ctx, call, ticket, "merge", note=into.number, values={"into": into.number})
-    ticket.merged_into = into.id
+    values = {"into": into.number}
+    do(ctx, call, ticket, "merge", note=into.number, values=values, changes={"merged_into": into.id})
     shared = links.share_reports(ctx.session, ticket.id, into.id)
     tickets.act(
         ctx,
@@ -55,11 +55,10 @@ def merge(ctx: Context, call: Call) -> Ticket | None:
         call.actor,
         note=ticket.number,
         message_id=call.incoming.row_id,
+        changes={"place": into.place or ticket.place},
         merged=ticket.id,
         messages=shared,
     )
-    if not into.place:
-        into.place = ticket.place
     if ticket.urgency > into.urgency:
         reports.raise_urgency(ctx, into, replace(call.incoming, text=ticket.summary), ticket.urgency)
     return into
@@ -155,6 +154,5 @@ def _undo(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
     ]
     links.take_back(ctx.session, ticket.id, into.id, joined[-1].data["messages"] if joined else [])
     tickets.record(ctx, into, "split", call.actor, note=ticket.number, message_id=call.incoming.row_id)
-    ticket.merged_into = None
-    values = {"into": into.number}
-    return do(ctx, call, ticket, "unmerge", values=values, mentions=person_list(ctx, ticket.owner))
+    values, owner = {"into": into.number}, person_list(ctx, ticket.owner)
+    return do(ctx, call, ticket, "unmerge", values=values, mentions=owner, changes={"merged_into": None})

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from handlers.directory import load_organisation
 from handlers.files import ConfigError
-from handlers.organisation import GroupKind, Level, Role, load_organisation
+from handlers.organisation import GroupKind, Level, Role
 from tests.support.street import ROOT
 
 STREET = "areas:\n  - {code: S, name: 街}\n"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from handlers.commands import all_commands, parse
 from handlers.organisation import Role
-from handlers.permissions import Permission, could
+from handlers.permissions import Actor, Permission, could
 
 _EVERYBODY = {Permission.ANYONE, Permission.REPORTER}
 PREFIXED = [
@@ -128,10 +128,11 @@ def test_commands_are_declared_whole() -> None:
         assert entry.usage.startswith(f"#{entry.name}")
         assert entry.help
         assert any(alias.isascii() for alias in entry.aliases), entry.name
-        assert any(could(entry.permission, role) for role in Role)
+        assert any(could(entry.permission, Actor("x", "某", role)) for role in Role)
         assert parse(entry.usage.split()[0]) is not None
 
 
 def test_help_shows_a_resident_nothing_he_may_not_do() -> None:
     for entry in all_commands():
-        assert could(entry.permission, Role.RESIDENT) == (entry.permission in _EVERYBODY)
+        resident = Actor("x", "某", Role.RESIDENT)
+        assert could(entry.permission, resident) == (entry.permission in _EVERYBODY)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from handlers.organisation import Role, load_organisation
+from handlers.directory import load_organisation
+from handlers.organisation import Role
 from handlers.permissions import Actor, Permission, allowed, could
 from storage.tables import Ticket
 from tests.support.street import ROOT
@@ -66,4 +67,4 @@ def test_who_could_ever_may() -> None:
     """Whoever is allowed something is shown it by the help, but for residents who were given a matter."""
     for who, permission, wanted in CASES:
         if wanted:
-            assert could(Permission(permission), _actor(who).role), (who, permission)
+            assert could(Permission(permission), _actor(who)), (who, permission)

@@ -16,9 +16,10 @@ from bot.stored import clean, from_row
 from classifiers.verdict import Classifier
 from handlers import reminders, reviews
 from handlers.context import Context, World
+from handlers.directory import load_organisation
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.opening import Opening
-from handlers.organisation import Organisation, load_organisation
+from handlers.organisation import Organisation
 from handlers.reviews import Choice
 from handlers.rules import Rules
 from handlers.texts import load_texts

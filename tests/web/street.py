@@ -13,8 +13,8 @@ from bot.settings import Settings, StorageSettings, WebSettings
 from bot.web.parts import Parts
 from classifiers.verdict import NOTHING, Sample, Verdict
 from handlers.context import World
+from handlers.directory import load_organisation
 from handlers.incoming import Incoming
-from handlers.organisation import load_organisation
 from handlers.rules import Rules
 from handlers.texts import load_texts
 from storage.database import Database

@@ -9,7 +9,7 @@ from typing import Any
 from bot.jsonlines import BadLine, parse
 from bot.settings import Settings
 from bot.world import load_world
-from classifiers.context import MOST_TURNS, WINDOW
+from classifiers.context import MOST_TURNS, recent
 from classifiers.verdict import Sample, Turn, Verdict
 from handlers.opening import decide
 
@@ -43,7 +43,7 @@ class _Said:
 
 def _before(said: Iterable[_Said], at: datetime) -> tuple[Turn, ...]:
     ages = [((at - one.at).total_seconds(), one.sample) for one in said]
-    return tuple(Turn(one.sender, age, one.text, one.role) for age, one in ages if 0 <= age <= WINDOW)
+    return recent(Turn(one.sender, age, one.text, one.role) for age, one in ages)
 
 
 def explained(text: str, role: str, kind: str, settings: Settings) -> Iterator[str]:

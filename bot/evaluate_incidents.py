@@ -1,6 +1,6 @@
 """Chat with known incidents through the very pipeline: each opened once, joined rightly, chatter left alone?
 
-The streams of `classifiers/corpus/streams` say of each message which incident it belongs to. `measure` plays
+The streams of `classifiers/corpus/streams` say of each message which incident it belongs to. `play` plays
 them with any classifier; with `Oracle`, which knows the labels, the figures are those of linking alone.
 """
 
@@ -21,7 +21,7 @@ from bot.stored import clean
 from classifiers import dataset
 from classifiers.dataset import Example
 from classifiers.place import Places
-from classifiers.verdict import NOTHING, Classifier, Label, Sample, Verdict
+from classifiers.verdict import NOTHING, Classifier, Label, Sample, Verdict, certain
 from handlers.context import World
 from handlers.incoming import Incoming, MessageKind
 from handlers.organisation import Area, Group, GroupKind, Person, Role, build
@@ -144,11 +144,7 @@ class Oracle:
         label, urgency = max(parts, key=lambda pair: pair[1], default=(Label.NONE, 0))
         if label is Label.NONE:
             return NOTHING
-        place = self._places.find(sample.text)
-        reasons = ("oracle",)
-        return Verdict(
-            label, urgency, 1.0, place, reasons, chance=1.0, leaning=label, leaning_urgency=urgency
-        )
+        return certain(label, urgency, self._places.find(sample.text), ("oracle",))
 
     def classify_many(self, samples: Sequence[Sample]) -> list[Verdict]:
         return [self.classify(sample) for sample in samples]

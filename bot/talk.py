@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from classifiers.context import MOST_TURNS, WINDOW
+from classifiers.context import MOST_TURNS, WINDOW, recent
 from classifiers.verdict import Turn
 from handlers.incoming import Incoming, MessageKind
 from handlers.organisation import Organisation
@@ -48,20 +48,12 @@ class Talk:
 
     def before(self, organisation: Organisation, incoming: Incoming) -> tuple[Turn, ...]:
         """What was said before the message, oldest first; not what came after it."""
-        earlier = [
-            said
+        ages = [
+            ((incoming.sent_at - said.at).total_seconds(), said)
             for said in self._groups.get(_group(incoming), ())
-            if said.id != incoming.row_id and timedelta(0) <= incoming.sent_at - said.at <= RECENT
+            if said.id != incoming.row_id
         ]
-        return tuple(
-            Turn(
-                said.sender,
-                (incoming.sent_at - said.at).total_seconds(),
-                said.text,
-                organisation.role(said.sender),
-            )
-            for said in earlier[-MOST_TURNS:]
-        )
+        return recent(Turn(said.sender, age, said.text, organisation.role(said.sender)) for age, said in ages)
 
 
 def _group(incoming: Incoming) -> _Group:

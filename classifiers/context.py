@@ -5,7 +5,7 @@ the model thought of it alone, so that no verdict leans on another verdict.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from classifiers.verdict import Turn
@@ -34,6 +34,11 @@ NAMES = (
     "hot:after_staff_question",
     "turns",
 )
+
+
+def recent(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """Those of the turns before a message, oldest first, that it is read with."""
+    return tuple(turn for turn in turns if 0 <= turn.ago <= WINDOW)[-MOST_TURNS:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from classifiers.context import MOST_TURNS, WINDOW
+from classifiers.context import MOST_TURNS, recent
 from classifiers.verdict import Label, Sample, Turn
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -101,19 +101,19 @@ def load(paths: Iterable[Path] | None = None) -> list[Example]:
 def in_context(examples: Sequence[Example]) -> list[Example]:
     """The same, each message of a chat with what was said before it; single ones stay alone."""
     told: list[Example] = []
-    recent: list[Example] = []
+    said: list[Example] = []
     for example in examples:
         if example.single:
             told.append(example)
             continue
-        if recent and recent[-1].stream != example.stream:
-            recent = []
-        recent = [one for one in recent if example.at - one.at <= WINDOW][-MOST_TURNS:]
-        before = tuple(
-            Turn(one.sample.sender, example.at - one.at, one.sample.text, one.sample.role) for one in recent
+        if said and said[-1].stream != example.stream:
+            said = []
+        before = recent(
+            Turn(one.sample.sender, example.at - one.at, one.sample.text, one.sample.role)
+            for one in said[-MOST_TURNS:]
         )
         told.append(replace(example, sample=replace(example.sample, before=before)))
-        recent.append(example)
+        said.append(example)
     return told
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from classifiers import linear
 from classifiers.concepts import concepts
-from classifiers.context import MOST_TURNS, STAFF, WINDOW, Heard, heard, numbers
+from classifiers.context import STAFF, Heard, heard, numbers, recent
 from classifiers.features import Reading, read, rows, word_row
 from classifiers.linear import LABELS, NONE, Floats, LinearModel, Scores, Told
 from classifiers.place import Places
@@ -84,12 +84,8 @@ class GridClassifier:
         return _Alone(reading, sums, scores, heard(reading.plain, scores.labels))
 
     def _in_talk(self, sample: Sample, alone: "_Alone", before: Sequence[Turn]) -> Scores:
-        recent = [
-            (turn, self._heard(turn.text, turn.role, sample.group_kind).heard)
-            for turn in before[-MOST_TURNS:]
-            if turn.ago <= WINDOW
-        ]
-        told, hot = numbers(alone.heard, sample.sender, sample.role in STAFF, recent)
+        said = [(turn, self._heard(turn.text, turn.role, sample.group_kind).heard) for turn in recent(before)]
+        told, hot = numbers(alone.heard, sample.sender, sample.role in STAFF, said)
         return self._model.in_talk(alone.sums, told, hot)
 
     def _label(self, sample: Sample, findings: Findings, scores: Scores) -> Label:

@@ -49,6 +49,11 @@ class Verdict:
         return replace(self, label=self.leaning, urgency=self.leaning_urgency)
 
 
+def certain(label: Label, urgency: int, place: str = "", evidence: tuple[str, ...] = ()) -> Verdict:
+    """The verdict on a report that somebody vouches for."""
+    return Verdict(label, urgency, 1.0, place, evidence, chance=1.0, leaning=label, leaning_urgency=urgency)
+
+
 NOTHING = Verdict(Label.NONE, 0, 1.0, chance=0.0, leaning=Label.NONE)
 
 

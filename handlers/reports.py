@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from classifiers.verdict import Label, Sample, Verdict
+from classifiers.verdict import Label, Sample, Verdict, certain
 from handlers import incidents, tickets
 from handlers.context import Context
 from handlers.hotlines import hotline
@@ -272,13 +272,4 @@ def explicit(verdict: Verdict) -> Verdict:
     """The verdict of a text that its sender asked a ticket for: never nothing."""
     if verdict.is_report:
         return verdict
-    return Verdict(
-        Label.SERVICE,
-        1,
-        verdict.confidence,
-        verdict.place,
-        ("command:报",),
-        chance=1.0,
-        leaning=Label.SERVICE,
-        leaning_urgency=1,
-    )
+    return certain(Label.SERVICE, 1, verdict.place, ("command:报",))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from classifiers.verdict import Label, Verdict
+from classifiers.verdict import Label, Verdict, certain
 from handlers import corrections, reports, tickets
 from handlers.context import Context
 from handlers.corrections import FOR_NOTHING, Taken
@@ -84,16 +84,7 @@ def decide(ctx: Context, incoming: Incoming, choice: Choice, by: Actor) -> Decid
 def _report(ctx: Context, incoming: Incoming, review: Review, label: Label, by: Actor) -> Ticket:
     """Opens a ticket or joins one, as if the bot had been sure at once."""
     message = ctx.session.get_one(Message, incoming.row_id)
-    verdict = Verdict(
-        label,
-        review.urgency,
-        review.chance,
-        message.place or "",
-        tuple(message.evidence or ()),
-        chance=1.0,
-        leaning=label,
-        leaning_urgency=review.urgency,
-    )
+    verdict = certain(label, review.urgency, message.place or "", tuple(message.evidence or ()))
     outcome, ticket = reports.handle_report(ctx, incoming, verdict, sure=True)
     tickets.record(ctx, ticket, "review", by, message_id=incoming.row_id)
     message.outcome, message.ticket_id = outcome, ticket.id

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from classifiers.verdict import Label, Verdict
+from classifiers.verdict import Label, Verdict, certain
 from handlers import corrections, reports, tickets
 from handlers.commands import target
 from handlers.commands.change import do, may, person_list, refused
@@ -135,9 +135,7 @@ def _verdict(ticket: Ticket, message: Message) -> Verdict:
     known = message.label not in (None, Label.NONE)
     label = Label(message.label or ticket.label) if known else Label(ticket.label)
     urgency = (message.urgency if known else None) or ticket.urgency
-    return Verdict(
-        label, urgency, 1.0, message.place or "", chance=1.0, leaning=label, leaning_urgency=urgency
-    )
+    return certain(label, urgency, message.place or "")
 
 
 def _undo(ctx: Context, call: Call, ticket: Ticket) -> Ticket:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.evaluate_incidents import Line, Oracle, figures, load, play, report
-from classifiers.verdict import NOTHING, Label, Sample, Verdict
+from classifiers.verdict import NOTHING, Label, Sample, Verdict, certain
 
 START = datetime(2026, 7, 13, 2, 0, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ class Alarmed:
     """Takes everything for a danger of its own."""
 
     def classify(self, sample: Sample) -> Verdict:
-        return Verdict(Label.DISPUTE, 3, 1.0, chance=1.0, leaning=Label.DISPUTE, leaning_urgency=3)
+        return certain(Label.DISPUTE, 3)
 
     def classify_many(self, samples: list[Sample]) -> list[Verdict]:
         return [self.classify(sample) for sample in samples]

@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 from handlers.context import Context
+from handlers.masking import mask_for_others
 from handlers.organisation import GroupKind
 from handlers.replies import Place, room_of, say
 from handlers.wording import facts
@@ -20,7 +21,7 @@ def span(ctx: Context, day: date) -> tuple[datetime, datetime]:
 
 
 def text_of(ctx: Context, day: date) -> str:
-    """The digest of the whole street for that day, at most twelve lines."""
+    """The digest of the whole street for that day, at most twelve lines, without flats and numbers."""
     start, end = span(ctx, day)
     found = digests.figures(ctx.session, start, end)
     root = ctx.organisation.areas.get(ctx.organisation.root)
@@ -40,7 +41,7 @@ def text_of(ctx: Context, day: date) -> str:
         *_breakdown(ctx, found),
         *_oldest(ctx, digests.oldest_open(ctx.session, end, _OLDEST), end),
     ]
-    return "\n".join(lines)
+    return mask_for_others("\n".join(lines), street=ctx.organisation.street_code)
 
 
 def _breakdown(ctx: Context, found: Figures) -> list[str]:

@@ -1,12 +1,19 @@
-"""Writing into the outbox. A handler never sends: what is written here is sent after the commit."""
+"""Writing into the outbox. A handler never sends: what is written here is sent after the commit.
+
+What is said in a group keeps telephone numbers, ID numbers and full addresses only where the people of that
+very group told them: of one reporter's words another group hears the matter and the building, not the flat
+(masking.mask_for_others). The same holds for a person in private, but for those who have to act: the staff,
+and who has the ticket in hand. Digests, lists and other texts of no ticket are masked in every group.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from handlers.context import Context
 from handlers.incoming import Incoming
-from handlers.organisation import Group, GroupKind, Person
-from storage import rooms, tickets
+from handlers.masking import mask_for_others
+from handlers.organisation import Group, GroupKind, Person, Role
+from storage import messages, rooms, tickets
 from storage.tables import Reply, Room, Ticket
 
 
@@ -44,8 +51,14 @@ def say(
     message_id: int | None = None,
     mentions: Iterable[Person] = (),
     urgency: int = 1,
+    internal: bool = False,
 ) -> None:
-    """Puts one message into the outbox. `key` is unique: what has been said is not said twice."""
+    """Puts one message into the outbox. `key` is unique: what has been said is not said twice.
+
+    internal: a paper for those who take the matter over; it is not masked.
+    """
+    if not internal:
+        text = _fit_for(ctx, place, text, ticket, message_id)
     ctx.session.add(
         Reply(
             key=f"{key}:{place.key}",
@@ -61,6 +74,35 @@ def say(
             due_at=ctx.now,
         )
     )
+
+
+_STAFF = (Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR, Role.UNIT)
+
+
+def _fit_for(ctx: Context, place: Place, text: str, ticket: Ticket | None, message_id: int | None) -> str:
+    """The text with what was told elsewhere masked, as the module's first lines say."""
+    street = ctx.organisation.street_code
+    masked = mask_for_others(text, street=street)
+    if masked == text or _has_to_act(ctx, place, ticket):
+        return text
+    said = messages.said_in(
+        ctx.session,
+        account=place.account,
+        room=place.room,
+        person=place.person,
+        ticket_id=ticket.id if ticket else None,
+        message_id=message_id,
+    )
+    return mask_for_others(text, said, street=street)
+
+
+def _has_to_act(ctx: Context, place: Place, ticket: Ticket | None) -> bool:
+    """Somebody in private whose work it is."""
+    if place.room:
+        return False
+    person = ctx.organisation.person(place.person)
+    in_hand = ticket is not None and place.person in {ticket.owner, ticket.handler}
+    return in_hand or (person is not None and person.has(*_STAFF))
 
 
 def answer(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Message, Reply, Ticket, TicketReport
@@ -166,6 +166,31 @@ def _chance(label: str | None, confidence: float | None) -> float:
     if label is None or confidence is None:
         return 0.0
     return 1 - confidence if label == "none" else confidence
+
+
+def said_in(
+    session: Session, *, account: str, room: str, person: str, ticket_id: int | None, message_id: int | None
+) -> list[str]:
+    """What was said in the room, or by the person in private, about the ticket, and in that one message."""
+    ways: list[ColumnElement[bool]] = [col(Message.id) == message_id]
+    reported: list[str] = []
+    if ticket_id is not None:
+        ways.append(col(Message.ticket_id) == ticket_id)
+        # Within a batch a report is noted before its message is marked.
+        told = select(col(TicketReport.text)).where(
+            col(TicketReport.ticket_id) == ticket_id,
+            col(TicketReport.account) == account,
+            col(TicketReport.room) == room,
+        )
+        if not room:
+            told = told.where(col(TicketReport.reporter) == person)
+        reported = list(session.execute(told).scalars())
+    here = select(col(Message.text)).where(
+        col(Message.account) == account, col(Message.room) == room, or_(*ways)
+    )
+    if not room:
+        here = here.where(col(Message.sender) == person)
+    return [*reported, *session.execute(here).scalars()]
 
 
 def last_received(session: Session) -> datetime | None:

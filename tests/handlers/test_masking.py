@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.masking import mask
+from handlers.digest import text_of
+from handlers.masking import mask, mask_for_others
+from storage.database import Database
+from tests.storage.rows import keep, ticket
+from tests.support.street import Street
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,74 @@ def test_what_happened_stays(text: str) -> None:
 def test_no_number_comes_through(before: str, number: str, after: str) -> None:
     masked = mask(f"{before} {number} {after}")
     assert number not in masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("江岸大厦3栋2单元501", "江岸大厦3栋〔门牌〕"),
+        ("江岸大厦3栋2单元5楼3号漏水", "江岸大厦3栋〔门牌〕漏水"),
+        ("江岸大厦501水管爆了", "江岸大厦〔门牌〕水管爆了"),
+        ("３栋５０１室", "３栋〔门牌〕"),
+        ("三栋二单元五零一", "三栋〔门牌〕"),
+        ("二单元五楼三号", "〔门牌〕"),
+        ("3栋5-2，A座1204", "3栋〔门牌〕，A座〔门牌〕"),
+        ("3-2-501", "3〔门牌〕"),
+        ("人和街23号4-2下水堵了", "人和街23号〔门牌〕下水堵了"),
+        ("1803房漏水，5楼502着火", "〔门牌〕漏水，〔门牌〕着火"),
+        ("唐孃孃电话13800001234", "唐孃孃电话〔电话〕"),
+        ("我家3栋2单元50…", "我家3栋〔门牌〕…"),
+        ("电话138000012…", "电话〔号码〕…"),
+        ("打1380000…", "打〔号码〕…"),
+    ],
+)
+def test_where_exactly_is_masked_for_others(text: str, masked: str) -> None:
+    assert mask_for_others(text) == masked
+    assert mask_for_others(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "江岸大厦负二楼车库进水，3栋10楼有烟，2号楼2单元电梯坏了",
+        "石梯坎3号、滨江路12号、民宿街9号附5号",
+        "江岸大厦500米外，3栋20户停电，3栋两室一厅，轻轨3号线",
+        "请打119，或者12345、96333，江岸大厦119来了没",
+        "CTM0713-001 @周网格长 请接：#接单 CTM0713-001，或派出去：#派单 1 @谁",
+        "2026-07-12 18:05，1-3月，水位182.35米",
+        "",
+    ],
+)
+def test_the_matter_stays_for_others(text: str) -> None:
+    assert mask_for_others(text, street="CTM") == text
+
+
+def test_what_was_told_there_may_be_repeated_there() -> None:
+    said = ["我家在3栋2单元501，电话138 0000 1234"]
+    text = "2单元501已关水，13800001234打通了，2单元502和13900005678没人"
+    assert mask_for_others(text, said) == "2单元501已关水，13800001234打通了，〔门牌〕和〔电话〕没人"
+
+
+def test_the_bots_own_numbers_stay_however_long() -> None:
+    text = "5001030020713-001 已记下，13800001234"
+    assert mask_for_others(text, street="500103002") == "5001030020713-001 已记下，〔电话〕"
+
+
+@given(st.text(max_size=30), st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), st.text(max_size=30))
+def test_no_number_comes_to_others(before: str, number: str, after: str) -> None:
+    assert number not in mask_for_others(f"{before} {number} {after}", ["别的话"], street="CTM")
+
+
+def test_the_digest_names_no_flat(sqlite_url: str) -> None:
+    street = Street(Database(sqlite_url))
+    day = street.clock().date()
+    keep(
+        street.database,
+        ticket(place="江岸大厦3栋2单元501", opened_at=street.clock(), clock_from=street.clock()),
+    )
+    street.clock.move(minutes=1)
+    with street.context() as ctx:
+        told = text_of(ctx, day)
+    street.database.close()
+    assert "江岸大厦3栋〔门牌〕" in told
+    assert "501" not in told

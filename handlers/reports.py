@@ -63,14 +63,16 @@ def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str)
     kind = "opened_home" if homes else "opened_command" if unheard and command else "opened"
     owner = ctx.organisation.person(ticket.owner or "")
     shown = facts(ctx, ticket) | {"owner": _call(ctx, ticket)}
+    text = ctx.texts(f"report.{kind}", **shown, area=ctx.organisation.area_name(ticket.area))
+    asks = kind == "opened" and not incoming.is_private
     say(
         ctx,
         place_of(incoming),
-        ctx.texts(f"report.{kind}", **shown, area=ctx.organisation.area_name(ticket.area)),
+        text + ctx.texts("next.opened", **shown) if asks else text,
         key=key,
         ticket=ticket,
         message_id=incoming.row_id,
-        mentions=[owner] if owner and kind == "opened" else [],
+        mentions=[owner] if owner and asks else [],
         urgency=ticket.urgency,
     )
     if kind != "opened":
@@ -172,16 +174,17 @@ def _tell_danger(ctx: Context, ticket: Ticket, incoming: Incoming, kind: str, ke
         "owner": at(people, ctx.texts("report.nobody")),
         "hotline": hotline(ticket.label, incoming.text),
     }
-    template = f"report.{kind}" if above else f"report.{kind}_alone"
+    text = ctx.texts(f"report.{kind}" if above else f"report.{kind}_alone", **values)
+    asked = text + ctx.texts(f"next.{kind}", **values)
     for place in places:
         say(
             ctx,
             place,
-            ctx.texts(template, **values),
+            asked if place.room else text,
             key=key,
             ticket=ticket,
             message_id=incoming.row_id,
-            mentions=people,
+            mentions=people if place.room else [],
             urgency=3,
         )
     homes = [place for place in home(ctx, ticket, incoming) if place not in places]

@@ -57,6 +57,7 @@ def facts(ctx: Context, ticket: Ticket) -> dict[str, str]:
         "summary": shorten(ticket.summary),
         "reporter": ticket.reporter_name,
         "who": who_has(ctx, ticket),
+        "other": ctx.texts(f"names.other.{ticket.level}"),
     }
 
 

@@ -103,7 +103,8 @@ def do(
 ) -> Ticket:
     """Takes the action and tells it in each group that reported the ticket, and where it was asked for.
 
-    to_reporters: each place mentions those who reported there, as {reporter}.
+    Behind it stands what is asked for next, `next.<template>`, of those mentioned or of whoever acts, where
+    they read along. to_reporters: it is asked of those who reported there, as {reporter}.
     """
     event = tickets.act(
         ctx,
@@ -116,18 +117,35 @@ def do(
         changes=changes,
     )
     shown = _shown(ctx, call, ticket, note) | (values or {})
+    key = template or f"event.{action}"
     places = dict.fromkeys([*reporting_places(ctx, ticket), place_of(call.incoming)])
     for place in places:
-        people = [*mentions, *(_reporters(ctx, ticket, place) if to_reporters else ())]
-        if to_reporters:
-            shown["reporter"] = at(people)
-        _say(ctx, call, ticket, place, ctx.texts(template or f"event.{action}", **shown), event.id, people)
+        people = _reporters(ctx, ticket, place) if to_reporters else list(mentions)
+        text = ctx.texts(key, **shown)
+        if not to_reporters or people:
+            text += _next(ctx, call, place, key, shown | {"reporter": at(people)}, people)
+        called = [person for person in people if at(person).strip() in text]
+        _say(ctx, call, ticket, place, text, event.id, called)
     over = ticket.state == State.CLOSED and action not in {"satisfied", "merge"}  # merged, it goes on
     if ticket.urgency == 3 and over:
         for place in command_places(ctx, ticket.account, ticket.area):
             if place not in places:
                 _say(ctx, call, ticket, place, ctx.texts("event.danger_over", **shown), event.id)
     return ticket
+
+
+# Only whoever acts is told how to go on, so only where he did.
+_OWN_NEXT = {"event.accept", "event.arrive"}
+
+
+def _next(
+    ctx: Context, call: Call, place: Place, key: str, shown: Mapping[str, str], people: Sequence[Person]
+) -> str:
+    """What is asked for next, "" where nothing is or nobody who could do it reads along."""
+    following = f"next.{key.removeprefix('event.')}"
+    here = place == place_of(call.incoming)
+    reads = here if key in _OWN_NEXT else place.room or place.person in {person.id for person in people}
+    return ctx.texts(following, **shown) if reads and ctx.texts.has(following) else ""
 
 
 def _shown(ctx: Context, call: Call, ticket: Ticket, note: str) -> dict[str, str]:

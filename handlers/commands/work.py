@@ -135,7 +135,7 @@ def close(ctx: Context, call: Call) -> Ticket | None:
         action,
         note=note,
         resolution=ending,
-        template="event.close",
+        template="event.close_explained" if ending is Resolution.EXPLAINED else "event.close",
         to_reporters=True,
     )
 

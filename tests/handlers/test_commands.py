@@ -26,7 +26,7 @@ def _opened(street: Street) -> None:
 def test_somebody_whom_the_file_does_not_name_is_given_a_matter_by_mention(street: Street) -> None:
     _opened(street)
     [reply] = street.say("river", "zhou", "#派单 @张电工\u2005麻烦跑一趟", mentions=("wxid_zhang",))
-    assert reply.text == "CTM0713-001 周网格长已派给张电工。@张电工 请尽快到场，到了回 #到场 1。"
+    assert reply.text == "CTM0713-001 周网格长已派给张电工。@张电工 请尽快，回复“接单”或“退回 原因”。"
     assert reply.mentions == [{"id": "wxid_zhang", "name": "张电工"}]
     assert "已到场" in street.say("river", "wxid_zhang", "#到场")[0].text
     assert "说办好了" in street.say("river", "wxid_zhang", "#办结 换了灯泡")[0].text

@@ -105,7 +105,7 @@ def test_said_to_the_bot_itself(text: str, wanted: tuple[str, str, str]) -> None
         "反馈一下，我家水管爆了",
         "报警了",
         "谢谢",
-        "CTM0713-001 已记下（服务）。请看一下，有进展我在这里说。",
+        "CTM0713-001 已记下（服务），有进展我在这里说。请回复“接单”或“转社区”。",
     ],
 )
 def test_talk_with_the_bot_is_no_command(text: str) -> None:

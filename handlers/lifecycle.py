@@ -67,6 +67,14 @@ _TO_CLOSED: Mapping[State, tuple[State, ...]] = {
     _S: (_I, _C),
     _P: (_C,),
 }
+# Who says that it is done has accepted it and been there.
+_TO_CHECK: Mapping[State, tuple[State, ...]] = {
+    _R: (_A, _I, _P),
+    _A: (_I, _P),
+    _D: (_I, _P),
+    _I: (_P,),
+    _S: (_I, _P),
+}
 
 ACTIONS: Mapping[str, Action] = {
     action.name: action
@@ -81,7 +89,7 @@ ACTIONS: Mapping[str, Action] = {
         Action("suspend", Permission.STREET, {_I: (_S,)}, needs_note=True),
         Action("suspend_request", Permission.STAFF, {_I: ()}, needs_note=True),
         Action("resume", Permission.STAFF, {_S: (_I,)}),
-        Action("submit", Permission.STAFF, {_D: (_I, _P), _I: (_P,)}, needs_note=True),
+        Action("submit", Permission.STAFF, _TO_CHECK, needs_note=True),
         Action("close", Permission.OWNER, _TO_CLOSED, Resolution.FIXED, needs_note=True),
         Action("check", Permission.CHECKER, {_P: (_C,)}, Resolution.FIXED, needs_note=True),
         Action("false_alarm", Permission.OWNER, _TO_CLOSED, Resolution.FALSE_ALARM),
@@ -91,6 +99,8 @@ ACTIONS: Mapping[str, Action] = {
         Action("unmerge", Permission.OWNER, {_C: (_I,)}),
         Action("withdraw", Permission.REPORTER, _TO_CLOSED, Resolution.WITHDRAWN),
         Action("relabel", Permission.OWNER, _UNCHANGED),
+        Action("lift", Permission.OWNER, _UNCHANGED),
+        Action("lower", Permission.OWNER, _UNCHANGED),
         Action("reopen", Permission.REPORTER, {_C: (_I,)}),
         Action("restore", Permission.STREET, {_C: (_I,)}),
         Action("satisfied", Permission.REPORTER, {_C: ()}),

@@ -55,7 +55,7 @@ def covers(organisation: Organisation, actor: Actor, area: str, *roles: Role) ->
     )
 
 
-def _is_handler(actor: Actor, ticket: Ticket) -> bool:
+def is_handler(actor: Actor, ticket: Ticket) -> bool:
     """Who it was given to, or anybody of the unit it was given to."""
     if not ticket.handler:
         return False
@@ -72,11 +72,11 @@ def _owner(organisation: Organisation, actor: Actor, ticket: Ticket, _: frozense
 
 def _staff(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: frozenset[str]) -> bool:
     worker = covers(organisation, actor, ticket.area, Role.GRID_WORKER, *_OWNERS)
-    return worker or _is_handler(actor, ticket)
+    return worker or is_handler(actor, ticket)
 
 
 def _checker(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: frozenset[str]) -> bool:
-    return _owner(organisation, actor, ticket, reporters) and not _is_handler(actor, ticket)
+    return _owner(organisation, actor, ticket, reporters) and not is_handler(actor, ticket)
 
 
 _RULES: Mapping[Permission, Rule] = {

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from classifiers.verdict import Label, Sample, Verdict, certain
-from handlers import incidents, tickets
+from handlers import incidents, tickets, tracks
 from handlers.context import Context
 from handlers.hotlines import hotline
 from handlers.incoming import Incoming
@@ -13,6 +13,7 @@ from handlers.organisation import Person
 from handlers.permissions import BOT
 from handlers.replies import Place, command_places, place_of, reporting_places, say
 from handlers.routing import area_of, home, owner_hears
+from handlers.track_rules import Track
 from handlers.wording import at, facts, shorten
 from storage import replies as outbox
 from storage import tickets as store
@@ -78,6 +79,8 @@ def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str)
     if kind != "opened":
         template = "to_home" if homes else "to_command"
         _tell_command(ctx, ticket, incoming, template, homes or command[:1], shown, key)
+    if ticket.track == Track.LARGE and kind != "opened_command":
+        tracks.tell_watchers(ctx, ticket, key, message_id=incoming.row_id)
     return ticket
 
 
@@ -96,9 +99,11 @@ def join(
     """
     tickets.add_report(ctx, ticket, incoming, incoming.text)
     actor = tickets.actor_of(ctx, incoming)
-    tickets.act(ctx, ticket, "join", actor, note=shorten(incoming.text, 200), message_id=incoming.row_id)
+    note, changes = shorten(incoming.text, 200), _complete(ctx, ticket, incoming, verdict)
+    event = tickets.act(ctx, ticket, "join", actor, note=note, message_id=incoming.row_id, changes=changes)
     _take_pictures(ctx, ticket, incoming)
-    _complete(ctx, ticket, incoming, verdict)
+    if tracks.became_large(event):
+        tracks.tell_watchers(ctx, ticket, f"e{event.id}", message_id=incoming.row_id)
     if verdict.urgency > ticket.urgency:
         raise_urgency(ctx, ticket, incoming, verdict.urgency)
         if ticket.urgency == 3:
@@ -107,13 +112,13 @@ def join(
         _tell_joined(ctx, ticket, incoming, verdict, asked=asked)
 
 
-def _complete(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> None:
+def _complete(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> dict[str, str]:
     """What its reporter adds at once belongs to what the ticket tells, and says where it is."""
-    if not ticket.place and verdict.place:
-        ticket.place = verdict.place
+    changes = {"place": verdict.place} if verdict.place and not ticket.place else {}
     at_once = ctx.now - ticket.opened_at <= timedelta(seconds=ctx.rules.linking.fragment_seconds)
     if at_once and incoming.sender == ticket.reporter:
-        ticket.summary = f"{ticket.summary}；{incoming.text}"[:500]
+        changes["summary"] = f"{ticket.summary}；{incoming.text}"[:500]
+    return changes
 
 
 def _tell_joined(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict, *, asked: bool) -> None:
@@ -149,7 +154,7 @@ def raise_urgency(ctx: Context, ticket: Ticket, incoming: Incoming, urgency: int
     if urgency == 3 and path("wake", State(ticket.state)) is not None:
         tickets.act(ctx, ticket, "wake", BOT, message_id=incoming.row_id)
     changes = {"urgency": urgency, "clock_from": ctx.now}
-    tickets.act(
+    event = tickets.act(
         ctx,
         ticket,
         "raise",
@@ -163,6 +168,8 @@ def raise_urgency(ctx: Context, ticket: Ticket, incoming: Incoming, urgency: int
         if ticket.state == State.REPORTED:
             tickets.act(ctx, ticket, "auto_accept", BOT, message_id=incoming.row_id)
         _tell_danger(ctx, ticket, incoming, "raised", f"m{incoming.row_id}:raised")
+    elif tracks.became_large(event):
+        tracks.tell_watchers(ctx, ticket, f"e{event.id}", message_id=incoming.row_id)
 
 
 def _tell_danger(ctx: Context, ticket: Ticket, incoming: Incoming, kind: str, key: str) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from handlers.files import Part as Part  # the settings' as well
 from handlers.opening import Opening
+from handlers.track_rules import DEFAULTS, TrackRule
 
 Minutes = Annotated[float, Field(ge=0, le=60 * 24 * 60)]
 
@@ -59,6 +60,8 @@ class Rules(Part):
     review_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
     """How long a coordinator has to decide what the bot was not sure of."""
     linking: Linking = Linking()
+    tracks: tuple[TrackRule, ...] = DEFAULTS
+    """What makes a matter large; the first line that fits decides, and what none fits is small."""
     deadlines: Deadlines = Deadlines()
     reminders: Reminders = Reminders()
     reopen_hours: Annotated[float, Field(ge=0, le=24 * 30)] = 72

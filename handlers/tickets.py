@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from classifiers.verdict import Verdict
-from handlers import deadlines
+from handlers import deadlines, tracks
 from handlers.context import Context
 from handlers.incoming import Incoming
 from handlers.lifecycle import ACTIONS, Resolution, State, path
@@ -78,6 +78,7 @@ def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, t
         clock_from=ctx.now,
         updated_at=ctx.now,
     )
+    tracks.settle(ctx, ticket)
     ctx.session.add(ticket)
     add_report(ctx, ticket, incoming, text)
     record(
@@ -138,7 +139,8 @@ def act(
     if resolution or ACTIONS[action].resolution:
         data["resolution"] = str(resolution or ACTIONS[action].resolution)
     before, was = State(ticket.state), snapshot(ticket)
-    for name, value in (changes or {}).items():
+    more = tracks.grown(ctx, ticket, changes or {}, note if action == "join" else "")
+    for name, value in {**(changes or {}), **more}.items():
         setattr(ticket, name, value)
     event = _pass_through(ctx, ticket, action, steps, actor, note, data, message_id)
     if steps:
@@ -157,9 +159,9 @@ def act(
 
 # What an event tells of the change it made, and what can be taken back.
 _TOLD = (
-    "state", "resolution", "label", "urgency", "level", "track", "area", "place", "owner", "handler",
-    "handler_name", "accepted_at", "arrived_at", "closed_at", "clock_from", "satisfied", "merged_into",
-    "recurring", "extensions", "extended_minutes",
+    "state", "resolution", "label", "urgency", "level", "track", "risk_point", "area", "place", "owner",
+    "handler", "handler_name", "accepted_at", "arrived_at", "closed_at", "clock_from", "satisfied",
+    "merged_into", "recurring", "extensions", "extended_minutes",
 )  # fmt: skip
 
 

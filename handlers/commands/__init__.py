@@ -1,6 +1,6 @@
 """Commands in chat: `parse` finds one in a text, `run` does it. One module per family of commands."""
 
-from handlers.commands import handover, information, reporter, work, wrong_joins
+from handlers.commands import handover, information, reporter, tracks, work, wrong_joins
 from handlers.commands.parsing import Parsed, parse
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
@@ -19,6 +19,7 @@ __all__ = [
     "parse",
     "reporter",
     "run",
+    "tracks",
     "work",
     "wrong_joins",
 ]
@@ -27,7 +28,7 @@ __all__ = [
 def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:
     """Does the command and answers it; the ticket it spoke of, if any."""
     actor = actor_of(ctx, incoming)
-    call = Call(parsed.command, incoming, actor, parsed.number, parsed.argument)
+    call = Call(parsed.command, incoming, actor, parsed.number, parsed.argument, parsed.word)
     if not could(parsed.command.permission, actor) and not _was_asked(ctx, call):
         answer(ctx, incoming, ctx.texts(f"permission.{parsed.command.permission}"))
         return None

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handlers import tickets
+from handlers import tickets, tracks
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
 from handlers.lifecycle import ACTIONS, Resolution, State, possible
 from handlers.organisation import Person
 from handlers.permissions import Actor, Permission, allowed
 from handlers.replies import Place, answer, command_places, place_of, reporting_places, say
+from handlers.track_rules import Track
 from handlers.wording import at, facts, spoken
 from storage import tickets as store
 from storage.tables import Ticket
@@ -43,8 +44,8 @@ def may(ctx: Context, call: Call, ticket: Ticket, permission: Permission) -> boo
     return allowed(ctx.organisation, permission, call.actor, ticket, reporters)
 
 
-def refused(ctx: Context, call: Call, ticket: Ticket, action: str) -> bool:
-    """Whether the action is refused; the reason has then been given."""
+def refused(ctx: Context, call: Call, ticket: Ticket, action: str, *, wordless: bool = False) -> bool:
+    """Whether the action is refused; the reason has then been given. wordless: needs no note this time."""
     permission = ACTIONS[action].permission
     if not may(ctx, call, ticket, permission):
         own = permission is Permission.CHECKER and ticket.handler == call.actor.id
@@ -54,7 +55,7 @@ def refused(ctx: Context, call: Call, ticket: Ticket, action: str) -> bool:
     if State(ticket.state) not in ACTIONS[action].paths:
         answer(ctx, call.incoming, wrong_state(ctx, call, ticket), ticket=ticket)
         return True
-    if ACTIONS[action].needs_note and not call.argument:
+    if ACTIONS[action].needs_note and not call.argument and not wordless:
         raise UsageError
     return False
 
@@ -100,11 +101,13 @@ def do(
     values: dict[str, str] | None = None,
     to_reporters: bool = False,
     changes: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> Ticket:
     """Takes the action and tells it in each group that reported the ticket, and where it was asked for.
 
     Behind it stands what is asked for next, `next.<template>`, of those mentioned or of whoever acts, where
-    they read along. to_reporters: it is asked of those who reported there, as {reporter}.
+    they read along. to_reporters: it is asked of those who reported there, as {reporter}. data: more for the
+    event.
     """
     event = tickets.act(
         ctx,
@@ -115,6 +118,7 @@ def do(
         resolution=resolution,
         message_id=call.incoming.row_id,
         changes=changes,
+        **(data or {}),
     )
     shown = _shown(ctx, call, ticket, note) | (values or {})
     key = template or f"event.{action}"
@@ -127,10 +131,13 @@ def do(
         called = [person for person in people if at(person).strip() in text]
         _say(ctx, call, ticket, place, text, event.id, called)
     over = ticket.state == State.CLOSED and action not in {"satisfied", "merge"}  # merged, it goes on
-    if ticket.urgency == 3 and over:
+    ending = "danger_over" if ticket.urgency == 3 else "large_over"
+    if over and (ticket.urgency == 3 or ticket.track == Track.LARGE):
         for place in command_places(ctx, ticket.account, ticket.area):
             if place not in places:
-                _say(ctx, call, ticket, place, ctx.texts("event.danger_over", **shown), event.id)
+                _say(ctx, call, ticket, place, ctx.texts(f"event.{ending}", **shown), event.id)
+    if tracks.became_large(event):
+        tracks.tell_watchers(ctx, ticket, f"e{event.id}", message_id=call.incoming.row_id)
     return ticket
 
 

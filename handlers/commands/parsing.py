@@ -25,6 +25,7 @@ class Parsed:
     command: Command
     number: str
     argument: str
+    word: str = ""  # the name or alias that was typed, in small letters
 
 
 def parse(text: str, *, addressed: bool = False) -> Parsed | None:
@@ -41,20 +42,21 @@ def parse(text: str, *, addressed: bool = False) -> Parsed | None:
     if bare := _BARE_NUMBER.match(body):
         return Parsed(COMMANDS["进度"], bare[1].upper(), "")
     if found := _longest(body, glue=prefixed):
-        return _parsed(*found)
+        parsed = _parsed(*found)
+        return None if found[0].bare and not prefixed and parsed.argument and not parsed.number else parsed
     if leading := _NUMBER.match(body):  # "#31 接单"
         found = _longest(body[leading.end() :].lstrip(_SEPARATORS), glue=False)
         if found and found[0].numbered:
-            return Parsed(found[0], leading[1].upper(), found[1].strip(_AROUND))
+            return Parsed(found[0], leading[1].upper(), found[1].strip(_AROUND), found[2])
     asked = _QUESTION.match(body) if addressed else None
     return Parsed(COMMANDS["进度"], asked[1].upper(), "") if asked else None
 
 
-def _parsed(entry: Command, rest: str) -> Parsed:
+def _parsed(entry: Command, rest: str, word: str) -> Parsed:
     number = _NUMBER.match(rest) if entry.numbered else None
     if number is None:
-        return Parsed(entry, "", rest.strip(_AROUND))
-    return Parsed(entry, number[1].upper(), rest[number.end() :].strip(_AROUND))
+        return Parsed(entry, "", rest.strip(_AROUND), word)
+    return Parsed(entry, number[1].upper(), rest[number.end() :].strip(_AROUND), word)
 
 
 def _narrow(text: str) -> str:
@@ -65,8 +67,8 @@ def _narrow(text: str) -> str:
     )
 
 
-def _longest(body: str, *, glue: bool) -> tuple[Command, str] | None:
-    """The command whose name the text begins with, and what follows it."""
+def _longest(body: str, *, glue: bool) -> tuple[Command, str, str] | None:
+    """The command whose name the text begins with, what follows it, and the name as it was typed."""
     lowered = body.lower()
     for word in sorted(COMMANDS, key=len, reverse=True):
         if not lowered.startswith(word):
@@ -75,5 +77,5 @@ def _longest(body: str, *, glue: bool) -> tuple[Command, str] | None:
         ascii_word = word.isascii()
         free = not rest or rest[0] in _SEPARATORS or (rest[0].isdigit() and not ascii_word)
         if free or (entry.glued and glue and not ascii_word and len(word) > 1):
-            return entry, rest
+            return entry, rest, word
     return None

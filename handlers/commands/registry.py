@@ -18,6 +18,7 @@ class Call:
     actor: Actor
     number: str
     argument: str
+    word: str = ""  # the name or alias as typed, in small letters
 
 
 Handler = Callable[[Context, Call], Ticket | None]
@@ -28,6 +29,8 @@ class Command:
     """`glued`: text may follow the name without a space (#办结水已抽干).
 
     `numbered`: digits after the name are a ticket's number; else they belong to what is said (#报 3号楼…).
+    `bare`: the name is a word of everyday talk (大事不好), which without `#` counts only when nothing but a
+    number follows.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Command:
     handler: Handler
     glued: bool
     numbered: bool
+    bare: bool = False
 
 
 class UsageError(Exception):
@@ -55,11 +59,12 @@ def command(
     help: str,
     glued: bool = False,
     numbered: bool = True,
+    bare: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Registers a handler; it returns the ticket it spoke of, if any, and raises UsageError for wrong use."""
 
     def register(handler: Handler) -> Handler:
-        entry = Command(name, aliases, usage, permission, help, handler, glued, numbered)
+        entry = Command(name, aliases, usage, permission, help, handler, glued, numbered, bare)
         for word in (name, *aliases):
             if word in COMMANDS:
                 raise ValueError(f"two commands are called {word}")

@@ -1,9 +1,10 @@
 """The commands of those who do the work: 到场 反馈 挂起 恢复 办结 误报 改类."""
 
 import re
+from dataclasses import replace
 
 from classifiers.verdict import Label
-from handlers import corrections, tickets
+from handlers import corrections, tickets, tracks
 from handlers.commands import target
 from handlers.commands.change import already, do, handled_by, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
@@ -11,8 +12,10 @@ from handlers.context import Context
 from handlers.corrections import FOR_NOTHING, Taken
 from handlers.lifecycle import Resolution, State
 from handlers.permissions import Permission
-from handlers.replies import answer, command_places, say
-from handlers.wording import facts, label_of, spoken
+from handlers.replies import answer, command_places, place_of, reporting_places, say
+from handlers.track_rules import Track
+from handlers.wording import at, facts, label_of, spoken
+from storage import tickets as store
 from storage.tables import CorrectionKind, Ticket
 
 
@@ -114,16 +117,30 @@ def close(ctx: Context, call: Call) -> Ticket | None:
     if ticket.state == State.CLOSED:
         return already(ctx, call, ticket)
     if ticket.state == State.PENDING_CHECK:
-        action = "check"
-    else:
-        action = "close" if may(ctx, call, ticket, Permission.OWNER) else "submit"
+        return checked(ctx, call, ticket)
+    alone = False
+    action = "close" if may(ctx, call, ticket, Permission.OWNER) else "submit"
+    if action == "close" and tracks.needs_check(ticket, call.actor):
+        # Of a large matter nobody says himself that it is done, unless there is nobody else.
+        alone = not tracks.checkers(ctx, ticket, call.actor)
+        action = "close" if alone else "submit"
     if refused(ctx, call, ticket, action):
         return ticket
-    if action == "submit":
-        # Whoever says that it is done has done it; somebody else checks.
-        owner = person_list(ctx, ticket.owner)
-        changes = handled_by(call.actor)
-        return do(ctx, call, ticket, "submit", note=call.argument, mentions=owner, changes=changes)
+    return (
+        ended(ctx, call, ticket, action, unchecked=alone) if action == "close" else _submit(ctx, call, ticket)
+    )
+
+
+def checked(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
+    """Somebody else has looked and finds it done; without words of his own, those of who did it hold."""
+    if not call.argument:
+        said = [event.note for event in store.events(ctx.session, ticket.id) if event.action == "submit"]
+        call = replace(call, argument=said[-1] if said else "")
+    return ticket if refused(ctx, call, ticket, "check") else ended(ctx, call, ticket, "check")
+
+
+def ended(ctx: Context, call: Call, ticket: Ticket, action: str, *, unchecked: bool = False) -> Ticket:
+    """Closes the ticket, with the ending that the note begins with."""
     ending = next((end for end, words in _ENDINGS.items() if words.match(call.argument)), None)
     note = _ENDINGS[ending].sub("", call.argument) if ending else call.argument
     if not note:
@@ -137,7 +154,40 @@ def close(ctx: Context, call: Call) -> Ticket | None:
         resolution=ending,
         template="event.close_explained" if ending is Resolution.EXPLAINED else "event.close",
         to_reporters=True,
+        data={"unchecked": True} if unchecked else None,
     )
+
+
+def _submit(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
+    """Whoever says that it is done has done it; somebody else checks."""
+    large = ticket.track == Track.LARGE
+    people = tracks.checkers(ctx, ticket, call.actor)[:1] if large else person_list(ctx, ticket.owner)
+    values = {"owner": at(people, ctx.texts("report.nobody"))}
+    do(
+        ctx,
+        call,
+        ticket,
+        "submit",
+        note=call.argument,
+        mentions=people,
+        values=values,
+        changes=handled_by(call.actor),
+    )
+    told = {*reporting_places(ctx, ticket), place_of(call.incoming)}
+    above = [place for place in tracks.watchers(ctx, ticket) if large and place not in told]
+    for place in above:
+        shown = facts(ctx, ticket) | values | {"actor": call.actor.name, "note": spoken(call.argument)}
+        say(
+            ctx,
+            place,
+            ctx.texts("event.check_ask", **shown),
+            key=f"m{call.incoming.row_id}:check",
+            ticket=ticket,
+            message_id=call.incoming.row_id,
+            mentions=people,
+            urgency=2,
+        )
+    return ticket
 
 
 @command(

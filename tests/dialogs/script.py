@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from handlers import digest
 from handlers.incoming import Incoming, MessageKind, Quote
-from handlers.organisation import Group, Organisation, Person
+from handlers.organisation import Group, Organisation, Person, RiskPoint
 from handlers.reviews import Choice
 from handlers.rules import Rules
 from storage.database import Database
@@ -23,7 +23,7 @@ PRIVATE = "私聊"
 _MOVE = re.compile(r"^\+(\d+)([mhd])$")
 _DIGEST = re.compile(r"^日报 (\d{4}-\d\d-\d\d)$")
 _DECISION = re.compile(r"^确认「([^」]+)」 (\S+)$")
-_SETTING = re.compile(r"^设 (群|人|规则|没有) (\{.*\})$")
+_SETTING = re.compile(r"^设 (群|人|规则|没有|风险点) (\{.*\})$")
 _SAYING = re.compile(
     r"^(?:(?P<at>\d\d:\d\d) )?(?P<place>\S+) (?P<who>\S+?)"
     r"(?: ↩(?:「(?P<quoted>[^」]*)」|『(?P<words>[^』]*)』))?(?P<twice> ×2)?[:：]\s*(?P<text>.*)$"
@@ -224,6 +224,8 @@ class Stage:
             texts(f"names.label.{ticket.label}"),
             texts(f"names.urgency.{ticket.urgency}"),
             texts(f"names.level.{ticket.level}"),
+            texts(f"names.track.{ticket.track}"),
+            ticket.risk_point or "",
             owner.name if owner else "无人",
             ticket.handler_name,
             f"{session.exec(pictures).one()}图",
@@ -246,6 +248,9 @@ def _set(settings: list[str], organisation: Organisation, rules: Rules) -> tuple
         elif match[1] == "人":
             person = Person(**values)
             organisation = replace(organisation, people={**organisation.people, person.id: person})
+        elif match[1] == "风险点":
+            point = RiskPoint(**values)
+            organisation = replace(organisation, risk_points={**organisation.risk_points, point.code: point})
         elif match[1] == "没有":
             groups = tuple(g for g in organisation.groups if g.kind != values["kind"])
             people = {i: p for i, p in organisation.people.items() if p.role != values["role"]}

@@ -84,7 +84,7 @@ REPORTS = ("江岸大厦负二楼车库进水了", "江岸大厦有人被困", "
 SENSIBLE = {
     "reported": (
         *("owner 接单", "owner 派单 何志愿", "owner 派单 @供电所", "owner 派单 自来水公司", "owner 到场"),
-        *("worker 到场", "owner 误报", "reporter 撤回", "owner 改类 安全"),
+        *("worker 到场", "owner 误报", "reporter 撤回", "owner 改类 安全", "owner 大事"),
     ),
     "accepted": (
         *("owner 派单 何志愿", "owner 派单 彭师傅", "owner 到场", "worker 到场", "owner 接单"),
@@ -97,9 +97,16 @@ SENSIBLE = {
     "in_progress": (
         *("street 挂起 等料", "worker 挂起 等料", "handler 办结 好了", "worker 办结 好了"),
         *("handler 反馈 在办", "owner 办结 已转办 明天来", "reporter 撤回"),
+        *("owner 大事 要盯住", "street 小事"),
     ),
     "suspended": ("handler 恢复", "street 恢复", "worker 反馈 等料", "owner 办结 好了", "street 挂起 再等"),
-    "pending_check": ("owner 办结 属实", "street 办结 属实", "owner 退回 没修好", "handler 反馈 再看看"),
+    "pending_check": (
+        *("owner 核查 通过", "street 核查 通过 看过了", "street 核查 返工 没修好", "worker 核查 通过"),
+        "owner 办结 属实",
+        "street 办结 属实",
+        "owner 退回 没修好",
+        "handler 反馈 再看看",
+    ),
     "closed": ("reporter 满意", "reporter 不满意 没修好", "reporter 不满意", "street 恢复", "owner 误报"),
 }
 ANYTHING = (
@@ -124,6 +131,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.street = Street(self.database)
         self.trail: list[dict[str, Any]] = []
         self.handlers: dict[int, str | None] = {}
+        self.tracks: dict[int, str] = {}
         self.reporters: dict[int, set[str]] = {}
 
     def teardown(self) -> None:
@@ -181,6 +189,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _remember(self) -> None:
         self.handlers = {ticket.id: ticket.handler for ticket in self.street.tickets()}
+        self.tracks = {ticket.id: ticket.track for ticket in self.street.tickets()}
 
     def _look(self) -> None:
         """What was newly done: by whom, and who was told."""
@@ -197,6 +206,7 @@ class Lifecycle(RuleBasedStateMachine):
         for event in fresh:
             told_before = {r.reporter for r in reports if r.ticket_id == event.ticket_id}
             assert self._may(event, tickets[event.ticket_id], told_before), event
+            self._checked(event)
             if event.to_state and not event.data.get("implied") and event.action in ACTIONS:
                 _told_once(event, [r for r in reports if r.ticket_id == event.ticket_id], replies)
 
@@ -219,6 +229,13 @@ class Lifecycle(RuleBasedStateMachine):
             Permission.CHECKER: covers and role in _OWNER_ROLES and not handles,
             Permission.STREET: covers and role is Role.COORDINATOR,
         }[permission]
+
+    def _checked(self, event: TicketEvent) -> None:
+        """A large matter is closed by somebody other than who did it, if there is anybody."""
+        handler = self.handlers.get(event.ticket_id)
+        if event.action in {"close", "check"} and self.tracks.get(event.ticket_id) == "large":
+            assert event.actor != handler
+            assert not event.data.get("unchecked")  # in the sample street there is always somebody
 
     def _hold(self, tickets: list[Ticket], events: list[TicketEvent]) -> None:
         """What holds at any time."""

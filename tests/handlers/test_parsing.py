@@ -45,6 +45,8 @@ PREFIXED = [
     ("#接单 5001030713-001", ("接单", "5001030713-001", "")),  # street codes may be digits
     ("#接单 cq-yz.1_0713-1001", ("接单", "CQ-YZ.1_0713-1001", "")),
     ("#?", ("帮助", "", "")),
+    ("#核查通过", ("核查", "", "通过")),
+    ("#大事 31 水还在涨", ("大事", "31", "水还在涨")),
     ("#？", ("帮助", "", "")),
 ]
 
@@ -104,6 +106,8 @@ def test_said_to_the_bot_itself(text: str, wanted: tuple[str, str, str]) -> None
         "办结了吗",
         "反馈一下，我家水管爆了",
         "报警了",
+        "大事！江岸大厦有人被困",
+        "小事 不用来",
         "谢谢",
         "CTM0713-001 已记下（服务），有进展我在这里说。请回复“接单”或“转社区”。",
     ],
@@ -123,6 +127,7 @@ def test_parses_whatever_is_typed(text: str, addressed: bool) -> None:
 def test_commands_are_declared_whole() -> None:
     names = [entry.name for entry in all_commands()]
     wanted = "接单 派单 到场 反馈 退回 挂起 恢复 办结 误报 改类 并案 拆分 帮助 进度 报 撤回 满意 不满意"
+    wanted += " 核查 大事 小事"
     assert sorted(names) == sorted(wanted.split())
     for entry in all_commands():
         assert entry.usage.startswith(f"#{entry.name}")

@@ -14,7 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 
 from bot.settings import Settings
-from handlers import digest, reminders
+from handlers import digest, reminders, workdays
 from handlers.context import Clock, Context, World
 from handlers.deadlines import quiet_end
 from storage import messages, reviews
@@ -23,6 +23,7 @@ from storage.database import Database, short
 log = structlog.get_logger(__name__)
 
 _SWEEP = 50  # tickets a transaction
+_AHEAD = timedelta(days=60)  # deadlines reach that far, and a new calendar takes a while to come
 Job = Callable[[], Awaitable[None]]
 
 
@@ -36,9 +37,19 @@ class Timers:
         self._world = world
         self._clock = clock
         self._settings = settings
+        self._said: set[int] = set()
+
+    def _say_without_holidays(self) -> None:
+        """Once for each year of which only the weekends are known: deadlines then fall on holidays too."""
+        now = self._clock().astimezone(self._world().zone)
+        for year in {now.year, (now + _AHEAD).year} - self._said:
+            if not workdays.known(year):
+                log.warning("holidays_unknown", year=year, instead="weekends only")
+            self._said.add(year)
 
     def sweep(self) -> int:
         """Reminds and escalates whatever is due; how many tickets were looked at."""
+        self._say_without_holidays()
         looked = 0
         while True:
             with self._database.transaction() as session:

@@ -1,15 +1,16 @@
-"""A deadline has passed: the owner is reminded, a few times; then the ticket climbs one level."""
+"""Reminders: ahead of a deadline in private, after it in the group; in the end the ticket climbs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers import tickets
 from handlers.context import Context
-from handlers.deadlines import quiet_end
+from handlers.deadlines import next_look, quiet_end, time_of
 from handlers.lifecycle import State
 from handlers.organisation import Level, Person, Role
 from handlers.permissions import BOT
 from handlers.replies import Place, command_places, group_name, reporting_places, say
-from handlers.wording import at, facts
+from handlers.wording import at, clock_of, facts
+from storage import messages
 from storage import tickets as store
 from storage.tables import Ticket
 
@@ -26,7 +27,9 @@ def _look(ctx: Context, ticket: Ticket) -> None:
     if ticket.urgency < 3 and (morning := quiet_end(ctx)) is not None:
         ticket.due_at = morning
         return
-    if ticket.reminders < ctx.rules.reminders.most:
+    if ticket.deadline_at is not None and ctx.now < ticket.deadline_at:
+        _remind_ahead(ctx, ticket)
+    elif ticket.reminders < ctx.rules.reminders.most:
         _remind(ctx, ticket)
     elif _next_level(ctx, ticket) is not None:
         _climb(ctx, ticket)
@@ -34,24 +37,56 @@ def _look(ctx: Context, ticket: Ticket) -> None:
         ticket.due_at = None  # nobody above is left to tell: it stays overdue on the board and in the digest
 
 
-def _pause(ctx: Context, ticket: Ticket) -> timedelta:
-    """Until the next look: the usual pause, for urgency 3 no longer than its limit to accept."""
+def _pause_end(ctx: Context, ticket: Ticket) -> datetime:
+    """The next look: after the usual pause, for urgency 3 no longer than its limit to accept."""
     every = ctx.rules.reminders.every_minutes
     if ticket.urgency == 3:
         every = min(every, ctx.rules.deadlines.urgency_3.accept or every)
-    return timedelta(minutes=max(every, 1))
+    return time_of(ctx, ticket).add(ctx.now, max(every, 1))
+
+
+def _remind_ahead(ctx: Context, ticket: Ticket) -> None:
+    """In private, so often at most as there are marks; not who wrote about it a moment ago."""
+    ticket.due_at = next_look(ctx, ticket)
+    step, person = _step(ticket), _waited_for(ctx, ticket)
+    said = _said_ahead(ctx, ticket)
+    if person is None or said >= len(ctx.rules.reminders.ahead) or ticket.deadline_at is None:
+        return
+    since = ctx.now - timedelta(minutes=ctx.rules.reminders.every_minutes)
+    if messages.wrote_about(ctx.session, ticket.id, person.id, since):
+        return
+    data = {"step": ticket.due_kind, "ahead": said + 1}
+    event = tickets.record(ctx, ticket, "remind", BOT, data=data)
+    values = facts(ctx, ticket) | {"deadline": clock_of(ctx, ticket.deadline_at)}
+    place = Place(ticket.account, "", person.id)
+    _tell(ctx, ticket, place, ctx.texts(f"remind.ahead_{step}", **values), f"e{event.id}", [])
+
+
+def _said_ahead(ctx: Context, ticket: Ticket) -> int:
+    """Reminders ahead of this step; with another urgency, and when it is reopened, it begins anew."""
+    said = 0
+    for event in store.events(ctx.session, ticket.id):
+        if {"urgency", "closed_at"} & set(event.data.get("changed", ())):
+            said = 0
+        elif event.action == "remind" and event.data.get("ahead") and event.data["step"] == ticket.due_kind:
+            said += 1
+    return said
+
+
+def _step(ticket: Ticket) -> str:
+    """What is waited for, as the texts call it."""
+    return "check" if ticket.state == State.PENDING_CHECK else str(ticket.due_kind)
 
 
 def _remind(ctx: Context, ticket: Ticket) -> None:
     """In one group and by name, so that only the one it waits for is disturbed."""
     ticket.reminders += 1
-    ticket.due_at = ctx.now + _pause(ctx, ticket)
+    ticket.due_at = _pause_end(ctx, ticket)
     event = tickets.record(ctx, ticket, "remind", BOT, data={"step": ticket.due_kind, "n": ticket.reminders})
     person = _waited_for(ctx, ticket)
     values = facts(ctx, ticket) | {"who": at(person, ctx.texts("report.nobody"))}
-    step = "check" if ticket.state == State.PENDING_CHECK else ticket.due_kind
     for place in _where(ctx, ticket)[:1]:
-        text = ctx.texts(f"remind.{step}", **values)
+        text = ctx.texts(f"remind.{_step(ticket)}", **values)
         _tell(ctx, ticket, place, text, f"e{event.id}", [person] if person else [])
 
 
@@ -96,7 +131,7 @@ def _climb(ctx: Context, ticket: Ticket) -> None:
     assert owner is not None
     changes = {"level": level, "owner": owner.id, "reminders": 0}
     event = tickets.act(ctx, ticket, "climb", BOT, changes=changes, before=before, after=level)
-    ticket.due_at = ctx.now + _pause(ctx, ticket)
+    ticket.due_at = _pause_end(ctx, ticket)
     area = ctx.organisation.area_at(ticket.area, level)
     values = facts(ctx, ticket) | {"owner": at(owner), "area": area.name if area else ""}
     code = area.code if area else ctx.organisation.root

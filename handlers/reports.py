@@ -153,7 +153,7 @@ def raise_urgency(ctx: Context, ticket: Ticket, incoming: Incoming, urgency: int
     before = ticket.urgency
     if urgency == 3 and path("wake", State(ticket.state)) is not None:
         tickets.act(ctx, ticket, "wake", BOT, message_id=incoming.row_id)
-    changes = {"urgency": urgency, "clock_from": ctx.now}
+    changes = {"urgency": urgency, "clock_from": ctx.now, "extended_minutes": 0}
     event = tickets.act(
         ctx,
         ticket,

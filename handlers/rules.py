@@ -1,43 +1,112 @@
 """The street's working rules, as settings: the `rules:` part of config.yaml."""
 
+from collections.abc import Mapping
 from datetime import time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
+from classifiers.verdict import Label
 from handlers.files import Part as Part  # the settings' as well
 from handlers.opening import Opening
+from handlers.organisation import GroupKind
 from handlers.track_rules import DEFAULTS, TrackRule
+from handlers.workdays import USUAL, Hours
 
 Minutes = Annotated[float, Field(ge=0, le=60 * 24 * 60)]
+Clock = Literal["always", "working"]
 
 
 class Limits(Part):
     """Minutes from opening until each step is due; 0 switches the step's deadline off."""
 
+    clock: Clock = "always"
+    """Whether nights and holidays count: in working time a day is as long as the working hours are."""
     accept: Minutes
     arrive: Minutes
     solve: Minutes
 
 
+def _kind(value: Any) -> Any:
+    """Elsewhere an unknown kind of group is served as residents; here it is a typing mistake."""
+    if isinstance(value, str) and value not in set(GroupKind):
+        raise ValueError(f"there is no kind of group {value}")
+    return value
+
+
+class Special(Part):
+    """What differs for the matters that it fits; what it leaves out fits any, or stays as it is."""
+
+    label: Label | None = None
+    urgency: Literal[1, 2, 3] | None = None
+    kind: Annotated[GroupKind | None, BeforeValidator(_kind)] = None
+    clock: Clock | None = None
+    accept: Minutes | None = None
+    arrive: Minutes | None = None
+    solve: Minutes | None = None
+
+    def fits(self, label: str, urgency: int, kind: str) -> bool:
+        wanted = ((self.label, label), (self.urgency, urgency), (self.kind, kind))
+        return all(mine in (None, theirs) for mine, theirs in wanted)
+
+
+# The design's, after what cities publish for 数字城管 and 接诉即办: 3 working days for what is routine.
+_LIMITS: Mapping[str, Mapping[str, Any]] = {
+    "urgency_3": {"clock": "always", "accept": 3, "arrive": 30, "solve": 120},
+    "urgency_2": {"clock": "always", "accept": 15, "arrive": 60, "solve": 24 * 60},
+    "urgency_1": {"clock": "working", "accept": 60, "arrive": 0, "solve": 3 * 8 * 60},
+}
+
+
 class Deadlines(Part):
-    """By urgency. The defaults are the design's, after what cities publish for 数字城管 and 接诉即办."""
+    """By urgency, then by what is special about label and kind of group."""
 
-    urgency_3: Limits = Limits(accept=3, arrive=30, solve=120)
-    urgency_2: Limits = Limits(accept=15, arrive=60, solve=24 * 60)
-    urgency_1: Limits = Limits(accept=60, arrive=0, solve=3 * 24 * 60)
+    urgency_3: Limits = Limits(**_LIMITS["urgency_3"])
+    urgency_2: Limits = Limits(**_LIMITS["urgency_2"])
+    urgency_1: Limits = Limits(**_LIMITS["urgency_1"])
+    special: tuple[Special, ...] = (Special(label=Label.DISPUTE, urgency=1, solve=5 * 8 * 60),)
+    """Of those that fit, the first that says something of a limit counts for it."""
 
-    def of(self, urgency: int) -> Limits:
-        return {3: self.urgency_3, 2: self.urgency_2}.get(urgency, self.urgency_1)
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_the_rest(cls, values: Any) -> Any:
+        """Where only one limit of an urgency is named, the others stay as they are."""
+        if not isinstance(values, dict):
+            return values
+        given = {name: values[name] for name in _LIMITS if isinstance(values.get(name), dict)}
+        return values | {name: {**_LIMITS[name], **own} for name, own in given.items()}
+
+    def of(self, urgency: int, label: str = "", kind: str = "") -> Limits:
+        """The limits of a matter. kind: of the group where it was first reported, "" where it was none."""
+        usual = {3: self.urgency_3, 2: self.urgency_2}.get(urgency, self.urgency_1)
+        changed: dict[str, Any] = {}
+        for special in self.special:
+            if special.fits(label, max(urgency, 1), kind):
+                said = {n: v for n in Limits.model_fields if (v := getattr(special, n)) is not None}
+                changed = said | changed
+        return usual.model_copy(update=changed)
+
+
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Reminders(Part):
+    ahead: Annotated[tuple[Share, ...], Field(max_length=5)] = (0.5, 0.9)
+    """Parts of a step's limit after which the one it waits for is reminded in private."""
+    ahead_from_minutes: Minutes = 30
+    """Shorter steps have no reminder ahead."""
     most: Annotated[int, Field(ge=0, le=10)] = 2
-    """How often one step reminds its owner before the ticket climbs one level."""
+    """How often one overdue step reminds its owner in the group before the ticket climbs one level."""
     every_minutes: Minutes = 30
     quiet_from: time = time(22, 0)
     quiet_until: time = time(7, 0)
     """Between these, in the street's zone, only urgency 3 reminds."""
+
+
+class Extensions(Part):
+    """延期: more time, asked for before the deadline, each at most as long as the limit."""
+
+    most: Annotated[int, Field(ge=0, le=5)] = 2
 
 
 class Linking(Part):
@@ -62,8 +131,11 @@ class Rules(Part):
     linking: Linking = Linking()
     tracks: tuple[TrackRule, ...] = DEFAULTS
     """What makes a matter large; the first line that fits decides, and what none fits is small."""
+    working_hours: Hours = USUAL
+    """In the street's zone, on working days; together they are a day of the limits in working time."""
     deadlines: Deadlines = Deadlines()
     reminders: Reminders = Reminders()
+    extensions: Extensions = Extensions()
     reopen_hours: Annotated[float, Field(ge=0, le=24 * 30)] = 72
     """How long after closing the reporter's 不满意 reopens a ticket."""
     picture_minutes: Minutes = 10

@@ -181,10 +181,10 @@ def _turn(ctx: Context, ticket: Ticket, before: State, data: dict[str, Any]) -> 
     if before is State.CLOSED:
         ticket.closed_at = ticket.resolution = None
         ticket.clock_from = ctx.now
+        ticket.extended_minutes = 0
     if before is State.SUSPENDED:
-        # The clock stood still in the meantime.
         since = [e.at for e in store.events(ctx.session, ticket.id) if e.to_state == State.SUSPENDED]
-        ticket.clock_from += ctx.now - max(since[-1], ticket.clock_from)
+        deadlines.go_on(ctx, ticket, since[-1])
     if ticket.state == State.CLOSED:
         ticket.closed_at, ticket.resolution = ctx.now, data["resolution"]
         ticket.satisfied = None  # what was said of an earlier ending does not hold for this one

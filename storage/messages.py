@@ -217,3 +217,13 @@ def any_ticket(session: Session, before: datetime) -> bool:
     """Whether any ticket was opened by then."""
     statement = select(col(Ticket.id)).where(col(Ticket.opened_at) <= before)
     return session.execute(statement.limit(1)).first() is not None
+
+
+def wrote_about(session: Session, ticket_id: int, person: str, since: datetime) -> bool:
+    """Whether the person wrote something since then that belongs to the ticket."""
+    statement = select(col(Message.id)).where(
+        col(Message.ticket_id) == ticket_id,
+        col(Message.sender) == person,
+        col(Message.received_at) >= since,
+    )
+    return session.execute(statement.limit(1)).first() is not None

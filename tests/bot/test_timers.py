@@ -119,6 +119,22 @@ def test_the_sweep_looks_at_all_that_is_due(street: Street) -> None:
     assert timers(street).sweep() == 0
 
 
+def test_a_year_without_known_holidays_is_said_once(street: Street) -> None:
+    street.clock.now = datetime(2050, 10, 20, tzinfo=UTC)
+    own = timers(street)
+    with capture_logs() as logs:
+        own.sweep()
+        street.clock.move(days=30)  # deadlines reach into the next one
+        own.sweep()
+        own.sweep()
+    said = [line["year"] for line in logs if line["event"] == "holidays_unknown"]
+    assert said == [2050, 2051]
+    street.clock.now = EVENING
+    with capture_logs() as logs:
+        timers(street).sweep()
+    assert logs == []
+
+
 def test_two_sweeps_at_once_remind_once(database_url: str) -> None:
     streets = [Street(Database(database_url), WORLD) for _ in range(2)]
     for number in range(30):

@@ -61,7 +61,10 @@ def test_defaults_are_those_of_the_design() -> None:
     limits = Deadlines()
     assert limits.of(3) == Limits(accept=3, arrive=30, solve=120)
     assert limits.of(2) == Limits(accept=15, arrive=60, solve=24 * 60)
-    assert limits.of(1) == limits.of(0) == Limits(accept=60, arrive=0, solve=3 * 24 * 60)
+    routine = Limits(clock="working", accept=60, arrive=0, solve=3 * 8 * 60)
+    assert limits.of(1) == limits.of(0) == limits.of(1, "service", "residents") == routine
+    assert limits.of(1, "dispute").solve == 5 * 8 * 60
+    assert limits.of(2, "dispute") == limits.of(2)
 
 
 def test_a_step_that_begins_late_is_not_late_at_once() -> None:
@@ -153,7 +156,8 @@ def test_reopened_counts_anew(street: Street) -> None:
     street.clock.move(hours=50)
     street.say("river", "tang", "#不满意")
     ticket = street.tickets()[0]
-    assert ticket.deadline_at == street.clock.now + timedelta(days=3)
+    # Wednesday noon: three working days are over on Monday noon.
+    assert ticket.deadline_at == street.clock.now + timedelta(days=5)
     assert (ticket.closed_at, ticket.resolution, ticket.satisfied) == (None, None, False)
     street.say("river", "zhou", "#办结 换了新的")
     assert street.tickets()[0].satisfied is None

@@ -138,6 +138,8 @@ class Rules(Part):
     extensions: Extensions = Extensions()
     reopen_hours: Annotated[float, Field(ge=0, le=24 * 30)] = 72
     """How long after closing the reporter's 不满意 reopens a ticket."""
+    undo_minutes: Minutes = 5
+    """How long one's own last command can be taken back by 撤销."""
     picture_minutes: Minutes = 10
     """A picture joins the ticket that the same person reported this long before or after."""
     loop_replies: Annotated[int, Field(ge=1, le=1000)] = 10

@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from storage.tables import Correction, CorrectionKind
 
 # A merge or a split says which matter was meant, not what kind of matter it was.
 _OF_LABELS = (CorrectionKind.FALSE_ALARM, CorrectionKind.RELABEL, CorrectionKind.REVIEW)
+
+
+def forget(session: Session, like: Correction) -> None:
+    """Removes what that person put right about that message at that moment."""
+    session.exec(
+        delete(Correction).where(
+            col(Correction.kind) == like.kind,
+            col(Correction.message_id) == like.message_id,
+            col(Correction.made_by) == like.made_by,
+            col(Correction.at) == like.at,
+        )
+    )
 
 
 def to_learn_from(session: Session) -> Sequence[Correction]:

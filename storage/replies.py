@@ -133,6 +133,21 @@ def drop(session: Session, reply_id: int) -> bool:
     return result.rowcount == 1
 
 
+def unsay(session: Session, message_id: int) -> list[tuple[str, str, str]]:
+    """Drops what answers the message and still waits; (account, room, person) where others were said."""
+    mine = col(Reply.message_id) == message_id
+    session.execute(
+        update(Reply)
+        .where(mine, col(Reply.state) == ReplyState.WAITING, col(Reply.external_id).is_(None))
+        .values(state=ReplyState.DROPPED)
+    )
+    said = select(col(Reply.account), col(Reply.room), col(Reply.person)).where(
+        mine, col(Reply.state).in_((ReplyState.WAITING, ReplyState.SENDING, ReplyState.SENT))
+    )
+    rows = session.execute(said.order_by(col(Reply.id)))
+    return list(dict.fromkeys((row[0], row[1], row[2]) for row in rows))
+
+
 _COUNT_TO = (
     select(func.count())
     .select_from(Reply)

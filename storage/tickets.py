@@ -1,6 +1,6 @@
 """Queries and writes of tickets, their reports and events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -178,6 +178,32 @@ def reports(session: Session, ticket_id: int) -> list[TicketReport]:
 def events(session: Session, ticket_id: int) -> list[TicketEvent]:
     statement = select(TicketEvent).where(col(TicketEvent.ticket_id) == ticket_id)
     return list(session.execute(statement.order_by(col(TicketEvent.id))).scalars())
+
+
+def last_event_of(
+    session: Session,
+    actor: str,
+    since: datetime,
+    ticket_id: int | None = None,
+    *,
+    but: Collection[str] = (),
+) -> TicketEvent | None:
+    """What the person did last by a message, to the ticket or to any, other than these actions."""
+    statement = select(TicketEvent).where(
+        col(TicketEvent.actor) == actor,
+        col(TicketEvent.at) >= since,
+        col(TicketEvent.message_id).is_not(None),
+        col(TicketEvent.action).not_in(but),
+    )
+    if ticket_id is not None:
+        statement = statement.where(col(TicketEvent.ticket_id) == ticket_id)
+    return session.execute(statement.order_by(col(TicketEvent.id).desc()).limit(1)).scalars().first()
+
+
+def touched_by(session: Session, message_id: int) -> set[int]:
+    """Ids of the tickets on which the message left an event."""
+    statement = select(col(TicketEvent.ticket_id)).where(col(TicketEvent.message_id) == message_id)
+    return set(session.execute(statement).scalars())
 
 
 def of_quoted(session: Session, account: str, external_id: str) -> list[int]:

@@ -37,6 +37,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "picture": "收到图片",
         "report_withdrawn": "撤回反映",
         "review": "人工确认",
+        "undo": "撤销",
     },
     "reply": {
         ReplyState.WAITING: "等待发送",

@@ -1,5 +1,6 @@
 """The commands that only tell: 帮助 进度."""
 
+from handlers import undo
 from handlers.commands import target
 from handlers.commands.registry import Call, all_commands, command
 from handlers.context import Context
@@ -42,7 +43,9 @@ def progress(ctx: Context, call: Call) -> Ticket | None:
 
 
 def _detail(ctx: Context, ticket: Ticket) -> str:
-    told = [event for event in store.events(ctx.session, ticket.id) if event.note and event.action != "open"]
+    trail = store.events(ctx.session, ticket.id)
+    gone = undo.undone(trail)
+    told = [event for event in trail if event.note and event.action != "open" and event.id not in gone]
     last = ""
     if told:
         at, note = clock_of(ctx, told[-1].at), shorten(told[-1].note)

@@ -162,7 +162,7 @@ class Ticket(SQLModel, table=True):
     deadline_at: datetime | None = instant(nullable=True)  # the promise itself; overdue when passed
     reminders: int = 0  # of the present due_kind and level
     satisfied: bool | None = None
-    merged_into: int | None = ref("ticket.id", index=False)  # closed as a duplicate of that one
+    merged_into: int | None = ref("ticket.id")  # closed as a duplicate of that one
     track: str = "small"  # small or large: what it takes to end it
     risk_point: str | None = None  # code of the mapped risk point it lies at
     recurring: bool = False  # the same place and label again and again
@@ -190,6 +190,7 @@ class TicketEvent(SQLModel, table=True):
     """Append-only: the audit trail. `action` is a name from the lifecycle table or a plain note's kind."""
 
     __tablename__ = "ticket_event"
+    __table_args__ = (Index("ix_ticket_event_actor", "actor", "at"),)
     id: int = id_column()
     ticket_id: int = ref("ticket.id", nullable=False)
     at: datetime = instant()
@@ -200,7 +201,7 @@ class TicketEvent(SQLModel, table=True):
     to_state: str | None = None
     note: str = text_column()
     data: dict[str, Any] = json_column(dict)
-    message_id: int | None = ref("message.id", index=False)
+    message_id: int | None = ref("message.id")
 
 
 class Reply(SQLModel, table=True):

@@ -147,6 +147,8 @@ class Stage:
                 break
             self._street.clock.now = max(self._street.clock.now, due)
             found += self._street.sweep()
+        if until > self._street.clock.now:
+            self._street.sent()
         self._street.clock.now = until
         return found
 

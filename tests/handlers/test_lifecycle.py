@@ -110,7 +110,7 @@ SENSIBLE = {
     "closed": ("reporter 满意", "reporter 不满意 没修好", "reporter 不满意", "street 恢复", "owner 误报"),
 }
 ANYTHING = (
-    *("派单", "反馈", "退回", "办结", "改类 什么", "进度", "帮助", "报 门口堆了东西"),
+    *("派单", "反馈", "退回", "办结", "改类 什么", "进度", "帮助", "报 门口堆了东西", "撤销"),
     *sorted({words.partition(" ")[2] for some in SENSIBLE.values() for words in some}),
 )
 _STAFF_ROLES = {Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR}
@@ -147,8 +147,11 @@ class Lifecycle(RuleBasedStateMachine):
     @precondition(lambda self: self.trail)
     @rule(data=st.data(), steps=st.integers(3, 8))
     def do_what_makes_sense(self, data: st.DataObject, steps: int) -> None:
+        last = "zhou"
         for _ in range(steps):
             ticket = self.street.tickets()[-1]
+            if data.draw(st.integers(0, 5)) == 0:
+                self._type(ticket, last, "撤销", ticket.room, ticket.number)
             who, _, words = data.draw(st.sampled_from(SENSIBLE[ticket.state])).partition(" ")
             people = {
                 "owner": ticket.owner,
@@ -157,7 +160,8 @@ class Lifecycle(RuleBasedStateMachine):
                 "worker": "qin",
                 "street": "pu",
             }
-            self._type(ticket, people[who] or "zhou", words, ticket.room, ticket.number)
+            last = people[who] or "zhou"
+            self._type(ticket, last, words, ticket.room, ticket.number)
 
     @precondition(lambda self: self.trail)
     @rule(data=st.data(), who=st.sampled_from(PEOPLE), words=st.sampled_from(ANYTHING))
@@ -212,6 +216,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _may(self, event: TicketEvent, ticket: Ticket, reporters: set[str]) -> bool:
         """The rules of who may do what, put in other words than the program's."""
+        if event.action == "undo":
+            undone = [e for e in self.street.events(ticket.id) if e.id in event.data["undone"]]
+            return bool(undone) and {e.actor for e in undone} <= {event.actor, "bot"}
         if event.action in {"open", "join", "picture"} or event.actor == "bot":
             return event.action not in ACTIONS or ACTIONS[event.action].permission is Permission.BOT
         permission = Permission.REPORTER
@@ -267,8 +274,13 @@ class Lifecycle(RuleBasedStateMachine):
 def _events_tell_the_state(ticket: Ticket, changes: list[TicketEvent]) -> None:
     assert [event.action for event in changes].index("open") == 0
     assert (changes[0].from_state, changes[0].to_state) == (None, "reported")
+    by_id = {event.id: event for event in changes}
     for before, after in pairwise(changes):
         assert after.from_state == before.to_state
+        if after.action == "undo":  # the one way back: to where the undone command had begun
+            undone = [by_id[id] for id in after.data["undone"] if id in by_id]
+            assert after.to_state == undone[0].from_state
+            continue
         assert after.to_state in DESIGN[str(after.from_state)]
     assert changes[-1].to_state == ticket.state
 

@@ -24,7 +24,7 @@ from handlers.reviews import Choice
 from handlers.rules import Rules
 from handlers.texts import load_texts
 from storage.database import Database
-from storage.tables import Correction, Message, Reply, Review, Ticket, TicketEvent
+from storage.tables import Correction, Message, Reply, ReplyState, Review, Ticket, TicketEvent
 from tests.support.classifier import WordClassifier
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +118,13 @@ class Street:
                 assert row is not None
                 row.external_id = said_as
         return Quote("\n".join(reply.text for reply in replies), said_as)
+
+    def sent(self) -> None:
+        """The outbox has said whatever waited."""
+        with self.database.transaction() as session:
+            waiting = session.exec(select(Reply).where(Reply.state == ReplyState.WAITING))
+            for reply in waiting:
+                reply.state, reply.sent_at = ReplyState.SENT, self.clock()
 
     def decide(self, words: str, choice: Choice) -> list[Reply]:
         """A coordinator decides on the message on the review list that holds these words."""

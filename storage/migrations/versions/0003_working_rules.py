@@ -255,6 +255,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ticket_unit_ticket_id"), ["ticket_id"], unique=False)
         batch_op.create_index("ix_ticket_unit_unit_state", ["unit", "state"], unique=False)
 
+    # Without these every message and ticket that is purged would have the whole table searched.
+    op.create_index("ix_ticket_event_message_id", "ticket_event", ["message_id"], unique=False)
+    op.create_index("ix_ticket_merged_into", "ticket", ["merged_into"], unique=False)
+    op.create_index("ix_ticket_event_actor", "ticket_event", ["actor", "at"], unique=False)
+
     # Plain ADD COLUMN: copying a table to which others refer is refused by SQLite.
     op.add_column("room", sa.Column("former_topic", sa.String(), nullable=False, server_default=""))
     for name in ("renamed_at", "owner_left_at", "silent_until", "greeted_at"):
@@ -267,6 +272,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_ticket_event_actor", table_name="ticket_event")
+    op.drop_index("ix_ticket_merged_into", table_name="ticket")
+    op.drop_index("ix_ticket_event_message_id", table_name="ticket_event")
     op.drop_table("ticket_unit")
     op.drop_table("org_post")
     op.drop_table("offer")

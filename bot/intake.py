@@ -262,7 +262,7 @@ class Intake:
 def _handle_one(ctx: Context, incoming: Incoming, reading: Reading | Exception, tries: int = 2) -> Handling:
     if isinstance(reading, Exception):
         return _fail(ctx, incoming, Reading(), reading)
-    if reading.quiet:
+    if reading.quiet and reading.answer is None:
         return _handling(incoming, reading, Handled(reading.outcome))
     try:
         with ctx.session.begin_nested():

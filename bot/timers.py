@@ -14,7 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 
 from bot.settings import Settings
-from handlers import digest, reminders, workdays
+from handlers import digest, joint_clock, reminders, workdays
 from handlers.context import Clock, Context, World
 from handlers.deadlines import quiet_end
 from storage import messages, reviews
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 _SWEEP = 50  # tickets a transaction
 _AHEAD = timedelta(days=60)  # deadlines reach that far, and a new calendar takes a while to come
 Job = Callable[[], Awaitable[None]]
+Sweep = Callable[[Context, int], int]
+# Each looks at what is due, at most so many tickets, and tells how many there were.
+SWEEPS: tuple[Sweep, ...] = (reminders.sweep, joint_clock.sweep)
 
 
 class Timers:
@@ -48,12 +51,16 @@ class Timers:
             self._said.add(year)
 
     def sweep(self) -> int:
-        """Reminds and escalates whatever is due; how many tickets were looked at."""
+        """Reminds, escalates, takes back whatever is due; how many tickets were looked at."""
         self._say_without_holidays()
+        return sum(self._swept(sweep) for sweep in SWEEPS)
+
+    def _swept(self, sweep: Sweep) -> int:
+        """In batches of one transaction each, until nothing is left that is due."""
         looked = 0
         while True:
             with self._database.transaction() as session:
-                found = reminders.sweep(Context(session, self._clock(), self._world()), _SWEEP)
+                found = sweep(Context(session, self._clock(), self._world()), _SWEEP)
             looked += found
             if found < _SWEEP:
                 return looked

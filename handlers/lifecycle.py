@@ -57,7 +57,7 @@ class Action:
 
 
 _R, _A, _D, _I, _S, _P, _C = State
-_UNCHANGED: Mapping[State, tuple[State, ...]] = {state: () for state in OPEN_STATES}
+_UNCHANGED: dict[State, tuple[State, ...]] = {state: () for state in OPEN_STATES}
 # Closing from a state that cannot be left for `closed` directly takes the ticket back first.
 _TO_CLOSED: Mapping[State, tuple[State, ...]] = {
     _R: (_C,),
@@ -76,12 +76,17 @@ _TO_CHECK: Mapping[State, tuple[State, ...]] = {
     _S: (_I, _P),
 }
 
+# Somebody is there: work goes on, or begins.
+_TO_WORK: Mapping[State, tuple[State, ...]] = _UNCHANGED | {_R: (_A, _I), _A: (_I,), _D: (_I,)}
+
 ACTIONS: Mapping[str, Action] = {
     action.name: action
     for action in (
         Action("accept", Permission.OWNER, {_R: (_A,), _A: ()}),
         Action("take", Permission.STAFF, {_D: (_I,)}),
         Action("dispatch", Permission.OWNER, {_R: (_A, _D), _A: (_D,), _D: (_A, _D)}),
+        Action("joint", Permission.OWNER, {_R: (_A, _D), _A: (_D,), _D: (), _I: ()}),
+        Action("excuse", Permission.OWNER, _UNCHANGED),
         Action("arrive", Permission.STAFF, {_R: (_A, _I), _A: (_I,), _D: (_I,), _I: ()}),
         Action("feedback", Permission.STAFF, _UNCHANGED, needs_note=True),
         Action("return", Permission.STAFF, {_D: (_A,)}, needs_note=True),
@@ -105,6 +110,10 @@ ACTIONS: Mapping[str, Action] = {
         Action("restore", Permission.STREET, {_C: (_I,)}),
         Action("satisfied", Permission.REPORTER, {_C: ()}),
         Action("auto_accept", Permission.BOT, {_R: (_A,)}),
+        # A unit of a joint dispatch says how far it is; who may is decided by its part in the ticket.
+        Action("part_received", Permission.BOT, _UNCHANGED),
+        Action("part_on_scene", Permission.BOT, _TO_WORK),
+        Action("part_done", Permission.BOT, _TO_WORK),
         Action("climb", Permission.BOT, _UNCHANGED),
         Action("remind", Permission.BOT, _UNCHANGED),
         Action("raise", Permission.BOT, _UNCHANGED),

@@ -309,13 +309,12 @@ class Organisation:
         codes = [post.unit or person.id for post in person.posts if post.role is Role.UNIT]
         return [unit for code in codes if (unit := self.units.get(code))]
 
-    def unit_named(self, name: str) -> Unit | None:
-        """By code, name or alias."""
+    def unit_named(self, name: str, area: str = "") -> Unit | None:
+        """By code, name or alias; of several of that name the one nearest to the area, above it first."""
         wanted = name.strip()
-        for unit in self.units.values():
-            if wanted in (unit.code, unit.name, *unit.aliases):
-                return unit
-        return None
+        found = [unit for unit in self.units.values() if wanted in (unit.code, unit.name, *unit.aliases)]
+        order = {above.code: distance for distance, above in enumerate(self.upwards(area))}
+        return min(found, key=lambda u: order.get(u.area or self.root, len(order)), default=None)
 
     def groups_of(self, kind: GroupKind, code: str) -> list[Group]:
         """Groups of a kind bound to the area or above it, nearest first."""

@@ -1,10 +1,10 @@
 """What a message is, and what is done about it. Reading needs no database; handling runs in a savepoint."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Turn, Verdict
-from handlers import commands, followups, reports, reviews
+from handlers import commands, followups, joint_answers, reports, reviews
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
@@ -27,6 +27,7 @@ class Reading:
     review: bool = False  # perhaps a report: a coordinator decides
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
+    answer: joint_answers.Answer | None = None  # of a unit that joins in, if it has a part; else the above
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,15 @@ _IGNORED = Reading(outcome=Outcome.IGNORED)
 
 
 def read(world: World, incoming: Incoming, before: tuple[Turn, ...] = ()) -> Reading:
-    """Takes the message for a command, a report, a picture or nothing. `before`: see Sample."""
+    """Takes the message for a command, a report, a picture, an answer or nothing. `before`: see Sample."""
+    reading = _read(world, incoming, before)
+    if reading.outcome is Outcome.IGNORED:
+        return reading
+    said = joint_answers.heard(world.organisation, incoming, reading.command)
+    return replace(reading, answer=said) if said else reading
+
+
+def _read(world: World, incoming: Incoming, before: tuple[Turn, ...]) -> Reading:
     organisation = world.organisation
     if incoming.from_self or incoming.sender == incoming.account:
         return _IGNORED
@@ -82,6 +91,10 @@ def _is_our_own_words(street_code: str, text: str) -> bool:
 
 def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     """Does what the reading asks for: tickets, events and replies, in the caller's transaction."""
+    if reading.answer is not None and (ticket := joint_answers.handle(ctx, incoming, reading.answer)):
+        if reading.verdict.urgency == 3 > ticket.urgency:  # what it says besides is worse than was known
+            return _handled(*reports.handle_report(ctx, incoming, reading.verdict))
+        return _handled(Outcome.COMMAND, ticket)
     if reading.quiet:
         return Handled(reading.outcome)
     if reading.weak and (found := followups.handle(ctx, incoming, reading.verdict)) is not None:

@@ -10,6 +10,7 @@ from classifiers.verdict import Label
 from handlers.files import Part as Part  # the settings' as well
 from handlers.opening import Opening
 from handlers.organisation import GroupKind
+from handlers.team_rules import Joint, Orders
 from handlers.track_rules import DEFAULTS, TrackRule
 from handlers.workdays import USUAL, Hours
 
@@ -136,6 +137,8 @@ class Rules(Part):
     deadlines: Deadlines = Deadlines()
     reminders: Reminders = Reminders()
     extensions: Extensions = Extensions()
+    joint: Joint = Joint()
+    orders: Orders = Orders()
     reopen_hours: Annotated[float, Field(ge=0, le=24 * 30)] = 72
     """How long after closing the reporter's 不满意 reopens a ticket."""
     undo_minutes: Minutes = 5

@@ -17,8 +17,8 @@ from storage import tickets as store
 from storage.tables import Ticket, TicketEvent, TicketReport
 
 # By these a person has shown that somebody cares, or is there.
-_ACCEPTING = {"accept", "take", "dispatch", "arrive", "submit", "close"}
-_ARRIVING = {"arrive", "submit"}
+_ACCEPTING = {"accept", "take", "dispatch", "joint", "arrive", "submit", "close"}
+_ARRIVING = {"arrive", "submit", "part_on_scene", "part_done"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from storage.tables import (
     Ticket,
     TicketEvent,
     TicketReport,
+    TicketUnit,
 )
 
 UNSENT = (ReplyState.FAILED, ReplyState.SENDING, ReplyState.WAITING)
@@ -71,6 +72,7 @@ class Story:
     events: Sequence[TicketEvent]
     replies: Sequence[Reply]
     pictures: Sequence[Attachment]
+    units: Sequence[TicketUnit]
     topics: Mapping[tuple[str, str], str]
 
 
@@ -125,7 +127,7 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
 
 
 def story(session: Session, number: str) -> Story | None:
-    """Seven queries; None where there is no such ticket."""
+    """Eight queries; None where there is no such ticket."""
     ticket = session.exec(select(Ticket).where(col(Ticket.number) == number)).first()
     if ticket is None:
         return None
@@ -150,9 +152,14 @@ def story(session: Session, number: str) -> Story | None:
     pictures = session.exec(
         select(Attachment).where(col(Attachment.ticket_id) == ticket.id).order_by(col(Attachment.message_id))
     ).all()
+    units = session.exec(
+        select(TicketUnit)
+        .where(col(TicketUnit.ticket_id) == ticket.id)
+        .order_by(col(TicketUnit.lead).desc(), col(TicketUnit.id))
+    ).all()
     rooms = {(ticket.account, ticket.room), *((row.account, row.room) for row in messages)}
     rooms |= {(row.account, row.room) for row in reports} | {(row.account, row.room) for row in replies}
-    return Story(ticket, messages, reports, events, replies, pictures, topics_of(session, rooms))
+    return Story(ticket, messages, reports, events, replies, pictures, units, topics_of(session, rooms))
 
 
 def topics_of(session: Session, rooms: set[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -8,18 +8,28 @@ from sqlalchemy import ColumnElement, bindparam, case, false, func, or_, select,
 from sqlmodel import Session, col
 
 from storage.messages import latest_of_sender
-from storage.tables import Attachment, Message, Reply, Ticket, TicketCounter, TicketEvent, TicketReport
+from storage.tables import (
+    Attachment,
+    Message,
+    Reply,
+    Ticket,
+    TicketCounter,
+    TicketEvent,
+    TicketReport,
+    TicketUnit,
+)
 from storage.upsert import insert_into
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What may be spoken of: reported in the room, lying in the areas, reported or handled by the person."""
+    """What may be spoken of: told in the room, lying in the areas, told or handled by the person or units."""
 
     account: str
     room: str = ""
     areas: tuple[str, ...] = ()
     person: str = ""
+    units: tuple[str, ...] = ()
 
 
 def lock_street(session: Session, street: str, day: date) -> None:
@@ -166,6 +176,9 @@ def _within(scope: Scope) -> ColumnElement[bool]:
     if scope.person:
         own = select(col(TicketReport.ticket_id)).where(col(TicketReport.reporter) == scope.person)
         ways += [col(Ticket.id).in_(own), col(Ticket.handler) == scope.person]
+    if scope.units:
+        shared = select(col(TicketUnit.ticket_id)).where(col(TicketUnit.unit).in_(scope.units))
+        ways += [col(Ticket.id).in_(shared), col(Ticket.handler).in_(scope.units)]
     return or_(*ways) if ways else false()
 
 

@@ -1,6 +1,6 @@
 """Commands in chat: `parse` finds one in a text, `run` does it. One module per family of commands."""
 
-from handlers.commands import handover, information, reporter, tracks, undo, work, wrong_joins
+from handlers.commands import handover, information, joint, reporter, tracks, undo, work, wrong_joins
 from handlers.commands.parsing import Parsed, parse
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
@@ -16,6 +16,7 @@ __all__ = [
     "all_commands",
     "handover",
     "information",
+    "joint",
     "parse",
     "reporter",
     "run",

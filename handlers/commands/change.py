@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handlers import tickets, tracks
+from handlers import joint, joint_telling, tickets, tracks
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
 from handlers.lifecycle import ACTIONS, Resolution, State, possible
@@ -39,6 +39,10 @@ _COMMAND_OF = {
 }
 
 
+# What every unit of a joint dispatch may do, not just the lead.
+_OF_UNITS = {"feedback"}
+
+
 def may(ctx: Context, call: Call, ticket: Ticket, permission: Permission) -> bool:
     reporters = frozenset(report.reporter for report in store.reports(ctx.session, ticket.id))
     return allowed(ctx.organisation, permission, call.actor, ticket, reporters)
@@ -47,7 +51,8 @@ def may(ctx: Context, call: Call, ticket: Ticket, permission: Permission) -> boo
 def refused(ctx: Context, call: Call, ticket: Ticket, action: str, *, wordless: bool = False) -> bool:
     """Whether the action is refused; the reason has then been given. wordless: needs no note this time."""
     permission = ACTIONS[action].permission
-    if not may(ctx, call, ticket, permission):
+    shares = action in _OF_UNITS and joint.has_part(ctx, call.actor, ticket)
+    if not shares and not may(ctx, call, ticket, permission):
         own = permission is Permission.CHECKER and ticket.handler == call.actor.id
         reason = "owner" if permission is Permission.CHECKER and not own else permission
         answer(ctx, call.incoming, ctx.texts(f"permission.{reason}"), ticket=ticket)
@@ -57,6 +62,10 @@ def refused(ctx: Context, call: Call, ticket: Ticket, action: str, *, wordless: 
         return True
     if ACTIONS[action].needs_note and not call.argument and not wordless:
         raise UsageError
+    if action in joint.WAITS_FOR_ALL and (left := joint.missing(ctx, ticket)):
+        values = facts(ctx, ticket) | {"names": joint.names(left), "command": call.command.name}
+        answer(ctx, call.incoming, ctx.texts("joint.waits", **values), ticket=ticket)
+        return True
     return False
 
 
@@ -130,6 +139,11 @@ def do(
             text += _next(ctx, call, place, key, shown | {"reporter": at(people)}, people)
         called = [person for person in people if at(person).strip() in text]
         _say(ctx, call, ticket, place, text, event.id, called)
+    if ticket.state == State.CLOSED:
+        joint_telling.release(ctx, ticket, call.incoming.row_id)
+    elif action == "rework":
+        leads = joint.again(ctx, ticket)
+        joint_telling.tell_again(ctx, ticket, leads, note, call.incoming.row_id)
     over = ticket.state == State.CLOSED and action not in {"satisfied", "merge"}  # merged, it goes on
     ending = "danger_over" if ticket.urgency == 3 else "large_over"
     if over and (ticket.urgency == 3 or ticket.track == Track.LARGE):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz
 
+from handlers import joint
 from handlers.commands import target
 from handlers.commands.change import already, do, handled_by, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
@@ -152,6 +153,7 @@ def give_back(ctx: Context, call: Call) -> Ticket | None:
         return do(
             ctx, call, ticket, action, note=call.argument, mentions=people, values={"mention": at(people)}
         )
+    joint.stand_down(ctx, ticket, ticket.handler or "", call.argument)
     nobody = {"handler": None, "handler_name": ""}
     owner = person_list(ctx, ticket.owner)
     return do(ctx, call, ticket, action, note=call.argument, mentions=owner, changes=nobody)

@@ -1,6 +1,6 @@
 """The commands that only tell: 帮助 进度."""
 
-from handlers import undo
+from handlers import joint_telling, undo
 from handlers.commands import target
 from handlers.commands.registry import Call, all_commands, command
 from handlers.context import Context
@@ -51,4 +51,5 @@ def _detail(ctx: Context, ticket: Ticket) -> str:
         at, note = clock_of(ctx, told[-1].at), shorten(told[-1].note)
         last = "\n" + ctx.texts("command.progress_last", at=at, note=note)
     opened = clock_of(ctx, ticket.opened_at)
-    return ctx.texts("command.progress_detail", **facts(ctx, ticket), opened=opened, last=last)
+    detail = ctx.texts("command.progress_detail", **facts(ctx, ticket), opened=opened, last=last)
+    return "\n".join(part for part in (detail, joint_telling.lines(ctx, ticket)) if part)

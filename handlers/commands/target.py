@@ -75,7 +75,9 @@ def _scope(ctx: Context, call: Call) -> store.Scope:
         wide.append(group.area or ctx.organisation.root)
     wide += [post.area or ctx.organisation.root for post in call.actor.posts if post.role in _STAFF]
     areas = tuple(sorted(frozenset().union(*(ctx.organisation.all_within(code) for code in wide))))
-    return store.Scope(call.incoming.account, call.incoming.room, areas, call.actor.id)
+    person = ctx.organisation.person(call.actor.id)
+    units = tuple(unit.code for unit in ctx.organisation.units_of(person)) if person else ()
+    return store.Scope(call.incoming.account, call.incoming.room, areas, call.actor.id, units)
 
 
 def _numbered(ctx: Context, call: Call, wishes: tuple[Fits, ...]) -> list[Ticket]:

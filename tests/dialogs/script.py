@@ -11,11 +11,11 @@ from sqlmodel import Session, col, func, select
 
 from handlers import digest
 from handlers.incoming import Incoming, MessageKind, Quote
-from handlers.organisation import Group, Organisation, Person, RiskPoint
+from handlers.organisation import Group, Organisation, Person, RiskPoint, Role, Unit
 from handlers.reviews import Choice
 from handlers.rules import Rules
 from storage.database import Database
-from storage.tables import Attachment, Reply, ReviewState, Ticket
+from storage.tables import Attachment, Offer, Reply, ReviewState, Ticket, TicketUnit
 from storage.tickets import count_reports
 from tests.support.street import ACCOUNT, ZONE, Street, make_world
 
@@ -23,7 +23,7 @@ PRIVATE = "私聊"
 _MOVE = re.compile(r"^\+(\d+)([mhd])$")
 _DIGEST = re.compile(r"^日报 (\d{4}-\d\d-\d\d)$")
 _DECISION = re.compile(r"^确认「([^」]+)」 (\S+)$")
-_SETTING = re.compile(r"^设 (群|人|规则|没有|风险点) (\{.*\})$")
+_SETTING = re.compile(r"^设 (群|人|单位|规则|没有|风险点) (\{.*\})$")
 _SAYING = re.compile(
     r"^(?:(?P<at>\d\d:\d\d) )?(?P<place>\S+) (?P<who>\S+?)"
     r"(?: ↩(?:「(?P<quoted>[^」]*)」|『(?P<words>[^』]*)』))?(?P<twice> ×2)?[:：]\s*(?P<text>.*)$"
@@ -38,6 +38,11 @@ _CHOICES = {
     "安全": Choice.SAFETY,
     "服务": Choice.SERVICE,
 }
+_DUE = (
+    select(func.min(col(Ticket.due_at))),
+    select(func.min(col(TicketUnit.due_at))),
+    select(func.min(col(Offer.expires_at))).where(Offer.state == "open"),
+)
 _SPANS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -141,8 +146,7 @@ class Stage:
         """Moves the clock from deadline to deadline, as the sweep of the running bot would."""
         found: list[Reply] = []
         while True:
-            with self._street.reading() as session:
-                due = session.exec(select(func.min(col(Ticket.due_at)))).one()
+            due = self._next_due()
             if due is None or due > until:
                 break
             self._street.clock.now = max(self._street.clock.now, due)
@@ -151,6 +155,12 @@ class Stage:
             self._street.sent()
         self._street.clock.now = until
         return found
+
+    def _next_due(self) -> datetime | None:
+        """The earliest instant at which a sweep has something to look at."""
+        with self._street.reading() as session:
+            found = [session.exec(statement).one() for statement in _DUE]
+        return min((due for due in found if due is not None), default=None)
 
     def _incoming(self, step: Step, saying: re.Match[str]) -> Incoming:
         person = next((p for p in self._organisation.people.values() if p.name == saying["who"]), None)
@@ -253,10 +263,14 @@ def _set(settings: list[str], organisation: Organisation, rules: Rules) -> tuple
         elif match[1] == "风险点":
             point = RiskPoint(**values)
             organisation = replace(organisation, risk_points={**organisation.risk_points, point.code: point})
+        elif match[1] == "单位":
+            unit = Unit(**values)
+            organisation = replace(organisation, units={**organisation.units, unit.code: unit})
         elif match[1] == "没有":
             groups = tuple(g for g in organisation.groups if g.kind != values["kind"])
             people = {i: p for i, p in organisation.people.items() if p.role != values["role"]}
-            organisation = replace(organisation, groups=groups, people=people)
+            units = {} if values["role"] == Role.UNIT else organisation.units
+            organisation = replace(organisation, groups=groups, people=people, units=units)
         else:
             rules = Rules.model_validate(rules.model_dump() | values)
     return organisation, rules

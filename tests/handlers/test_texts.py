@@ -8,6 +8,7 @@ import pytest
 
 from classifiers.verdict import Label
 from handlers.files import ConfigError
+from handlers.joint import PartState
 from handlers.lifecycle import ACTIONS, Resolution, State
 from handlers.organisation import GroupKind, Level, Role
 from handlers.texts import load_texts
@@ -61,6 +62,7 @@ def test_every_name_has_its_text() -> None:
         "state": State,
         "resolution": Resolution,
         "level": Level,
+        "part": PartState,
         "role": Role,
         "kind": GroupKind,
         "urgency": ("1", "2", "3"),
@@ -101,6 +103,7 @@ def test_the_bot_never_claims_to_have_called() -> None:
 
 def test_every_told_action_has_its_text() -> None:
     silent = {"auto_accept", "wake", "join", "raise", "remind", "picture", "take", "check", "absorb"}
+    silent |= {"joint", "excuse", "part_received", "part_on_scene", "part_done"}  # in texts of their own
     assert [name for name in ACTIONS if name not in silent and not TEXTS.has(f"event.{name}")] == []
 
 

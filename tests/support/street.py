@@ -13,8 +13,9 @@ from sqlmodel import Session, col, select
 from bot.intake import Intake
 from bot.settings import IntakeSettings
 from bot.stored import clean, from_row
+from bot.timers import SWEEPS
 from classifiers.verdict import Classifier
-from handlers import reminders, reviews
+from handlers import reviews
 from handlers.context import Context, World
 from handlers.directory import load_organisation
 from handlers.incoming import Incoming, MessageKind, Quote
@@ -146,7 +147,8 @@ class Street:
     def sweep(self) -> list[Reply]:
         """Lets deadlines speak."""
         with self.context() as ctx:
-            reminders.sweep(ctx)
+            for sweep in SWEEPS:
+                sweep(ctx, 50)
         return self.new_replies()
 
     def new_replies(self) -> list[Reply]:

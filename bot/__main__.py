@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -94,32 +94,43 @@ def _reload(app: App) -> None:
 @cli.command()
 def check(config: Config = None) -> None:
     """Validate settings, organisation and texts; every mistake is named with file and key."""
-    from handlers.directory import load_organisation
-    from handlers.texts import load_texts
+    from bot.checking import checked
 
-    problems: list[str] = []
-    try:
-        settings = _settings(config)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    for reading in (lambda: load_organisation(settings.organisation), lambda: load_texts(settings.texts)):
-        try:
-            reading()
-        except ConfigError as error:
-            problems.append(str(error))
-    if problems:
-        typer.echo("\n".join(problems), err=True)
-        raise typer.Exit(2)
-    organisation = load_organisation(settings.organisation)
-    counted: dict[str, Sized] = {
-        "areas": organisation.areas,
-        "places": organisation.places,
-        "groups": organisation.groups,
-        "people": organisation.people,
-    }
-    shown = ", ".join(f"{len(things)} {name}" for name, things in counted.items())
-    typer.echo(f"ok: {settings.organisation}: {shown}")
+    with _said_plainly():
+        typer.echo(checked(_settings(config)))
+
+
+@cli.command(name="import")
+def import_sheets(
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV or XLSX: areas, groups, people, units, risk points.")
+    ],
+    apply: Annotated[bool, typer.Option("--apply", help="Write it; without, only show it.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove-missing", help="Remove what the sheets do not name, of their tables.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Take the organisation from sheets: what would change, every wrong row. Whole or not at all."""
+    from bot.importing import run as imported
+
+    with _said_plainly():
+        for line in imported(_settings(config), files, apply=apply, remove=remove):
+            typer.echo(line)
+
+
+@cli.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the sheets.")],
+    format: Annotated[str, typer.Option("--format", help="csv or xlsx.")] = "csv",
+    config: Config = None,
+) -> None:
+    """Write the organisation as sheets, which Excel opens and `gridbot import` takes back."""
+    from bot.exporting import run as exported
+
+    with _said_plainly():
+        for line in exported(_settings(config), folder, format):
+            typer.echo(line)
 
 
 @cli.command()

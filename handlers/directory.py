@@ -5,13 +5,14 @@ that, what the database holds (people who joined, groups that were bound) counts
 the same id, instead of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from sqlmodel import Session
 
+from handlers.faults import Fault, Problem, in_english
 from handlers.files import ConfigError, Part, dotted, mistakes, read_mapping
 from handlers.gazetteer import claims
 from handlers.organisation import Area, Group, Organisation, Person, RiskPoint, Unit, build
@@ -28,6 +29,24 @@ class Content(Part):
     units: tuple[Unit, ...] = ()
     risk_points: tuple[RiskPoint, ...] = ()
     words: tuple[str, ...] = ()
+
+
+Entry = Area | Group | Person | Unit | RiskPoint
+TABLES: Final = ("areas", "groups", "people", "units", "risk_points")
+
+
+def key_of(entry: Entry) -> str:
+    """What tells an entry from the others of its table: code or id; a group's topic while it has no id."""
+    if isinstance(entry, Group):
+        return entry.id or entry.topic
+    return entry.id if isinstance(entry, Person) else entry.code
+
+
+def key_field(entry: Entry) -> str:
+    """The field that holds it."""
+    if isinstance(entry, Group):
+        return "id" if entry.id else "topic"
+    return "id" if isinstance(entry, Person) else "code"
 
 
 def load_organisation(path: Path, session: Session | None = None) -> Organisation:
@@ -106,53 +125,66 @@ def merged(file: Content, own: Content) -> Content:
 
 
 def wrong(content: Content) -> Iterator[str]:
+    """What only shows when the parts are seen together, a line each."""
+    for fault in faults(content):
+        where = f"{fault.table}[{fault.index}].{fault.field}" if fault.index >= 0 else fault.table
+        yield f"{where}: {in_english(fault)}"
+
+
+def faults(content: Content) -> Iterator[Fault]:
     """What only shows when the parts are seen together."""
-    codes = [area.code for area in content.areas]
-    parents = {area.code: area.parent for area in content.areas}
-    for index, area in enumerate(content.areas):
-        if codes.index(area.code) != index:
-            yield f"areas[{index}].code: {area.code} stands twice"
-        if area.parent is not None and area.parent not in parents:
-            yield f"areas[{index}].parent: there is no area {area.parent}"
-        elif _goes_round(area.code, parents):
-            yield f"areas[{index}].parent: {area.code} lies below itself"
-        for other in area.neighbours:
-            if other not in parents:
-                yield f"areas[{index}].neighbours: there is no area {other}"
-    landmarks = [(area.code, landmark) for area in content.areas for landmark in area.places]
-    for name, one, other in claims(landmarks):
-        yield f"areas: both {one} and {other} claim the place {name}"
-    if content.areas and sum(area.parent is None for area in content.areas) != 1:
-        yield "areas: exactly one area has no parent: the street"
-    bound: dict[str, Sequence[Group | Person]] = {"groups": content.groups, "people": content.people}
-    units = {unit.code for unit in content.units}
+    yield from _area_faults(content)
+    areas, units = {area.code for area in content.areas}, {unit.code for unit in content.units}
     for index, person in enumerate(content.people):
-        for post in person.posts:
-            if post.unit and post.unit not in units:
-                yield f"people[{index}].unit: there is no unit {post.unit}"
-        for post in person.also:
-            if post.area and post.area not in parents:
-                yield f"people[{index}].also: there is no area {post.area}"
-    coded: dict[str, Sequence[Unit | RiskPoint]] = {
+        yield from _post_faults(index, person, areas, units)
+    things: dict[str, Sequence[Group | Unit | RiskPoint]] = {
+        "groups": content.groups,
         "units": content.units,
         "risk_points": content.risk_points,
     }
-    for name, entries in coded.items():
-        known: set[str] = set()
+    for table, entries in things.items():
         for index, entry in enumerate(entries):
-            if entry.area and entry.area not in parents:
-                yield f"{name}[{index}].area: there is no area {entry.area}"
-            if entry.code in known:
-                yield f"{name}[{index}].code: {entry.code} stands twice"
-            known.add(entry.code)
-    for name, things in bound.items():
-        seen: set[str] = set()
-        for index, thing in enumerate(things):
-            if thing.area and thing.area not in parents:
-                yield f"{name}[{index}].area: there is no area {thing.area}"
-            if thing.id and thing.id in seen:
-                yield f"{name}[{index}].id: {thing.id} stands twice"
-            seen.add(thing.id)
+            if entry.area and entry.area not in areas:
+                yield Fault(Problem.NO_AREA, table, index, "area", entry.area)
+    for table in TABLES:
+        yield from _twice(table, getattr(content, table))
+
+
+def _twice(table: str, entries: Sequence[Entry]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, entry in enumerate(entries):
+        if (key := key_of(entry)) in seen:
+            yield Fault(Problem.TWICE, table, index, key_field(entry), key)
+        seen.add(key)
+
+
+def _area_faults(content: Content) -> Iterator[Fault]:
+    parents = {area.code: area.parent for area in content.areas}
+    for index, area in enumerate(content.areas):
+        if area.parent is not None and area.parent not in parents:
+            yield Fault(Problem.NO_AREA, "areas", index, "parent", area.parent)
+        elif _goes_round(area.code, parents):
+            yield Fault(Problem.ROUND, "areas", index, "parent", area.code)
+        for other in area.neighbours:
+            if other not in parents:
+                yield Fault(Problem.NO_AREA, "areas", index, "neighbours", other)
+    numbers = {area.code: index for index, area in enumerate(content.areas)}
+    landmarks = [(area.code, landmark) for area in content.areas for landmark in area.places]
+    for name, one, other in claims(landmarks):
+        yield Fault(Problem.PLACE_TWICE, "areas", numbers[other], "places", other, one, name)
+    roots = [index for index, area in enumerate(content.areas) if area.parent is None]
+    if content.areas and len(roots) != 1:
+        yield Fault(Problem.ONE_ROOT, "areas", roots[-1] if roots else -1, "parent")
+
+
+def _post_faults(index: int, person: Person, areas: Set[str], units: Set[str]) -> Iterator[Fault]:
+    for rank, post in enumerate(person.posts):
+        if post.area and post.area not in areas:
+            yield Fault(Problem.NO_AREA, "people", index, "also" if rank else "area", post.area)
+        if post.unit and post.unit not in units:
+            yield Fault(Problem.NO_UNIT, "people", index, "unit", post.unit)
+    if len(set(person.posts)) < len(person.posts):
+        yield Fault(Problem.POST_TWICE, "people", index, "also")
 
 
 def _goes_round(code: str, parents: dict[str, str | None]) -> bool:

@@ -1,16 +1,33 @@
 """The operator's YAML files: config, organisation, texts. Every complaint names file and place."""
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 
 class Part(BaseModel):
     """A part of such a file: unknown keys are errors, so that a typing mistake is found at once."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Trimmed(Part):
+    """Spaces around what was typed mean nothing here."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+
+def _shown(text: Any) -> Any:
+    """Line breaks and the like belong into no cell, NUL and half characters into no database."""
+    if not isinstance(text, str) or text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
+
+
+SHOWN = BeforeValidator(_shown)  # of a text that is one line on a page and one cell in a sheet
 
 
 class ConfigError(Exception):

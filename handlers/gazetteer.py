@@ -14,12 +14,12 @@ from pydantic import Field, model_validator
 from rapidfuzz import fuzz
 
 from classifiers.place import fold, is_spot
-from handlers.files import Part
+from handlers.files import SHOWN, Trimmed
 
-Name = Annotated[str, Field(min_length=2, max_length=40)]
+Name = Annotated[str, Field(min_length=2, max_length=40), SHOWN]
 
 
-class Landmark(Part):
+class Landmark(Trimmed):
     """A building, a road or a local name, with what else people call it."""
 
     name: Name

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from handlers.files import Part
+from handlers.files import SHOWN, Trimmed
 from handlers.gazetteer import Entry, Gazetteer, Landmark
 
 
@@ -59,17 +59,21 @@ class Level(StrEnum):
         return ladder[position] if position < len(ladder) else None
 
 
-class Area(Part):
+Title = Annotated[str, Field(min_length=1, max_length=60), SHOWN]
+Key = Annotated[str, Field(min_length=1, max_length=64), SHOWN]
+
+
+class Area(Trimmed):
     code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    name: Title
     parent: str | None = None
     places: tuple[Landmark, ...] = ()
     neighbours: tuple[str, ...] = ()
 
 
-class Group(Part):
-    id: str = ""
-    topic: str = ""
+class Group(Trimmed):
+    id: Annotated[str, Field(max_length=200), SHOWN] = ""
+    topic: Annotated[str, Field(max_length=200), SHOWN] = ""
     kind: GroupKind = GroupKind.RESIDENTS
     area: str = ""
 
@@ -87,7 +91,7 @@ class Group(Part):
         return self
 
 
-class Post(Part):
+class Post(Trimmed):
     """A role somebody has: in an area ("" is the whole street), for a unit its code as well."""
 
     role: Role = Role.RESIDENT
@@ -95,11 +99,11 @@ class Post(Part):
     unit: str = ""
 
 
-class Person(Part):
+class Person(Trimmed):
     """`role` and `area` are the main post, which says how the person speaks; `also` are the others."""
 
-    id: Annotated[str, Field(min_length=1)]
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    id: Annotated[str, Field(min_length=1, max_length=200), SHOWN]
+    name: Title
     role: Role = Role.RESIDENT
     area: str = ""
     unit: str = ""
@@ -132,14 +136,14 @@ class UnitKind(StrEnum):
     OTHER = "other"
 
 
-class Unit(Part):
+class Unit(Trimmed):
     """A unit that joins in. A person with role unit and no unit of his own is a unit by himself."""
 
-    code: Annotated[str, Field(min_length=1, max_length=64)]
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    code: Key
+    name: Title
     kind: UnitKind = UnitKind.OTHER
     area: str = ""
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Title, ...] = ()
 
 
 class RiskKind(StrEnum):
@@ -153,17 +157,17 @@ class RiskKind(StrEnum):
     OTHER = "other"
 
 
-class RiskPoint(Part):
+class RiskPoint(Trimmed):
     """A mapped risk point. `latitude`, `longitude`: degrees, WGS 84."""
 
-    code: Annotated[str, Field(min_length=1, max_length=64)]
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    code: Key
+    name: Title
     kind: RiskKind = RiskKind.OTHER
     area: str = ""
-    place: str = ""
-    aliases: tuple[str, ...] = ()
-    latitude: Annotated[float | None, Field(ge=-90, le=90)] = None
-    longitude: Annotated[float | None, Field(ge=-180, le=180)] = None
+    place: Annotated[str, Field(max_length=200), SHOWN] = ""
+    aliases: tuple[Title, ...] = ()
+    latitude: Annotated[float | None, Field(ge=-90, le=90, allow_inf_nan=False)] = None
+    longitude: Annotated[float | None, Field(ge=-180, le=180, allow_inf_nan=False)] = None
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,19 @@ def lines(result: Result) -> list[dict[str, object]]:
 
 def test_help_names_every_command() -> None:
     text = call("--help").stdout
-    for command in ("run", "check", "classify", "explain", "train", "evaluate", "replay", "digest", "link"):
+    for command in (
+        "run",
+        "check",
+        "import",
+        "export",
+        "classify",
+        "explain",
+        "train",
+        "evaluate",
+        "replay",
+        "digest",
+        "link",
+    ):
         assert command in text
 
 
@@ -79,7 +91,7 @@ def test_help_names_every_command() -> None:
 
 def test_check_of_what_is_right() -> None:
     result = call("check")
-    counted = "7 areas, 8 places, 5 groups, 12 people"
+    counted = "7 areas, 8 places, 5 groups, 12 people, 1 units, 0 risk points"
     assert result.stdout.startswith(f"ok: {ROOT / 'organisation.yaml'}: {counted}")
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
 CONFIG = ROOT / "config.yaml"
 READMES = [ENGLISH, CHINESE]
-FOLDERS = ["docs", "bot", "handlers", "classifiers", "storage", "benchmarks", "tests"]
+FOLDERS = ["docs", "examples", "bot", "handlers", "classifiers", "storage", "benchmarks", "tests"]
 PAGES = [*READMES, *sorted(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))]
 WHO = {
     ENGLISH: {
@@ -158,7 +158,7 @@ def test_command_line_is_documented(page: Path) -> None:
     assert set(re.findall(r"`(?:\.venv/bin/)?gridbot (\w+)", text)) == set(programs)
     if page == ENGLISH:
         options = {o for p in programs.values() for x in p.params for o in x.opts if o.startswith("--")}
-        assert options <= set(re.findall(r"--[a-z]+", text))
+        assert options <= set(re.findall(r"--[a-z][a-z-]+", text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -27,7 +27,7 @@ MISTAKES = [
         ": areas[1].parent: there is no area X",
     ),
     ("areas:\n  - {code: S, name: 街, parent: S}", ": areas[0].parent: S lies below itself"),
-    (STREET + "  - {code: T, name: 街}", ": areas: exactly one area has no parent"),
+    (STREET + "  - {code: T, name: 街}", ": areas[1].parent: exactly one area has no parent"),
     (AREAS + "groups:\n  - {kind: residents}", ": groups[0]: a group needs an id or a topic"),
     (AREAS + "groups:\n  - {id: a, area: X}", ": groups[0].area: there is no area X"),
     (AREAS + "groups:\n  - {id: a}\n  - {id: a}", ": groups[1].id: a stands twice"),
@@ -40,7 +40,7 @@ MISTAKES = [
     (STREET.replace("}", ", places: [来]}"), ": areas[0].places[0].name: String should have at least 2"),
     (
         STREET.replace("}", ", places: [三号楼]}") + "  - {code: C, name: 社, parent: S, places: [3号楼]}",
-        ": areas: both S and C claim the place 3号楼",
+        ": areas[1].places: both S and C claim the place 3号楼",
     ),
     (AREAS + "words: [[1]]", ": words[0]: Input should be a valid string"),
 ]

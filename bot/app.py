@@ -28,9 +28,10 @@ from bot.web.parts import Parts
 from bot.web.signin import new_url
 from bot.world import Worlds
 from classifiers.verdict import Classifier
-from handlers.context import Clock
+from handlers import groups
+from handlers.context import Clock, Context
 from handlers.incoming import Incoming
-from storage import gaps, messages, rooms
+from storage import gaps, messages
 from storage.database import Database
 from storage.tables import Reply
 
@@ -64,7 +65,9 @@ class App:
         self.live = Live()
         self.worlds = Worlds(settings, classifier, self.database)
         self.gateway = gateway or self._make_gateway()
-        self.intake = Intake(self.database, self.worlds, clock, settings.intake, self._on_batch)
+        self.intake = Intake(
+            self.database, self.worlds, clock, settings.intake, self._on_batch, self.worlds.reload
+        )
         self.outbox = Outbox(self.database, self.gateway, clock, settings.outbox, self._on_sent)
         self.pictures = Pictures(self.database, self.gateway, clock, settings.storage.media)
         self.timers = Timers(self.database, self.worlds, clock, settings)
@@ -96,23 +99,17 @@ class App:
                 await self.intake.put(event)
             case RoomChange():
                 await asyncio.to_thread(self._patience.insist, lambda: self._room_changed(event))
+                await self._reload()  # a group that was renamed may be bound by its id now
+                self.outbox.wake()
                 self.live.publish(news.GATEWAY)
             case Listening() | Deaf():
                 await asyncio.to_thread(self._patience.insist, lambda: self._listening_changed(event))
                 self.live.publish(news.GATEWAY)
 
     def _room_changed(self, event: RoomChange) -> None:
-        if event.change not in {"joined", "left", "renamed"}:
-            return
         with self.database.transaction() as session:
-            rooms.changed(
-                session,
-                event.account,
-                event.room,
-                event.at,
-                topic=event.topic,
-                present=event.change != "left",
-            )
+            ctx = Context(session, event.at, self.worlds())
+            groups.changed(ctx, event.account, event.room, event.change, event.topic, event.people)
 
     def _listening_changed(self, event: Listening | Deaf) -> None:
         with self.database.transaction() as session:

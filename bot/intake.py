@@ -19,6 +19,7 @@ from bot.patience import GaveUp, Patience
 from bot.settings import IntakeSettings
 from bot.stored import as_row, clean, from_row
 from bot.talk import RECENT, Talk
+from handlers import groups
 from handlers.context import Clock, Context, World
 from handlers.incoming import Incoming
 from handlers.pipeline import Handled, Reading, handle, read, tell_failure
@@ -45,7 +46,8 @@ class Batch:
 class Intake:
     """Drains a bounded queue into one worker thread.
 
-    on_batch is awaited in the event loop after each commit.
+    on_batch is awaited in the event loop after each commit. renew, in the worker thread, after a group was
+    renamed, so that what is said in it is read with what it is bound to.
     """
 
     def __init__(
@@ -55,12 +57,15 @@ class Intake:
         clock: Clock,
         settings: IntakeSettings,
         on_batch: Callable[[Batch], Awaitable[None]] | None = None,
+        renew: Callable[[], object] = lambda: None,
     ) -> None:
         self._database = database
         self._world = world
         self._clock = clock
         self._settings = settings
         self._on_batch = on_batch
+        self._renew = renew
+        self._topics: dict[tuple[str, str], str] = {}  # what each group was called last
         self._gathered: list[Incoming] = []  # taken from the queue, not yet in a batch
         self._queue: asyncio.Queue[Incoming] = asyncio.Queue(settings.queue)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
@@ -197,10 +202,18 @@ class Intake:
     def _store(self, batch: Sequence[Incoming]) -> None:
         now = self._clock()
         seen = {(m.account, m.room): (m.account, m.room, m.room_topic, now) for m in batch if m.room}
+        topics = {key: row[2] for key, row in seen.items() if row[2]}
+        fresh = {key: topic for key, topic in topics.items() if self._topics.get(key) != topic}
         with self._database.transaction() as session:
+            ctx = Context(session, now, self._world())
+            renamed = [groups.renamed(ctx, *key, topic) for key, topic in sorted(fresh.items())]
             messages.store(session, [as_row(incoming, now) for incoming in batch])
             # Sorted, so that two processes lock the rooms in the same order.
             rooms.seen(session, [seen[key] for key in sorted(seen)])
+            groups.heard(ctx, batch)
+        self._topics |= fresh
+        if any(renamed):
+            self._renew()
 
     def _handled(self, batch: Sequence[Incoming]) -> Batch:
         """Handles what is stored; alone what spoils the batch, so that its neighbours go on."""

@@ -17,6 +17,7 @@ from classifiers.verdict import NOTHING, Classifier, Sample, Verdict
 from handlers.context import World
 from handlers.directory import load_organisation
 from handlers.files import ConfigError
+from handlers.rules import Rules
 from handlers.texts import load_texts
 from storage import organisation as stored
 from storage.database import Database
@@ -35,20 +36,34 @@ class NoClassifier:
 
 
 def load_world(
-    settings: Settings, classifier: Classifier | None = None, session: Session | None = None
+    settings: Settings,
+    classifier: Classifier | None = None,
+    session: Session | None = None,
+    *,
+    live: bool = False,
 ) -> World:
     """With a session what the database holds of the organisation counts too.
+
+    live: the gateway of the settings is listened to, which is not so where recorded chat is played.
 
     Raises ConfigError where organisation or texts cannot be used.
     """
     organisation = load_organisation(settings.organisation, session)
     return World(
         organisation=organisation,
-        rules=settings.rules,
+        rules=_served(settings, live=live),
         texts=load_texts(settings.texts),
         classifier=classifier or _classifier(settings, organisation.gazetteer()),
         zone=settings.tz,
     )
+
+
+def _served(settings: Settings, *, live: bool) -> Rules:
+    """The rules with `auto` decided: on a real network the bot leaves alone what nobody bound."""
+    if settings.rules.serve != "auto":
+        return settings.rules
+    bound = live and settings.gateway.kind != "local"
+    return settings.rules.model_copy(update={"serve": "bound" if bound else "all"})
 
 
 def _classifier(settings: Settings, names: Iterable[str]) -> Classifier:
@@ -80,7 +95,7 @@ class Worlds:
 
     def _load(self) -> World:
         with self._database.reading() if self._database else nullcontext() as session:
-            world = load_world(self._settings, self._given or NoClassifier(), session)
+            world = load_world(self._settings, self._given or NoClassifier(), session, live=True)
         if self._given is not None:
             return world
         # A person more changes nothing of what the classifier knows, and it takes half a second to load.

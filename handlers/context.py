@@ -33,6 +33,7 @@ class Context:
     session: Session
     now: datetime
     world: World
+    commanded: tuple[str, str] | None = None  # (account, room) where the command being done was given
 
     @property
     def organisation(self) -> Organisation:

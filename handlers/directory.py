@@ -110,7 +110,9 @@ def merged(file: Content, own: Content) -> Content:
     """File and database together, as the module's first lines say."""
     if own.areas:
         return own.model_copy(update={"words": file.words})
-    groups = {group.id or group.topic: group for group in (*file.groups, *own.groups)}
+    known = {group.topic for group in own.groups if group.id}
+    by_name = [group for group in file.groups if group.id or group.topic not in known]
+    groups = {group.id or group.topic: group for group in (*by_name, *own.groups)}
     people = {person.id: person for person in (*file.people, *own.people)}
     units = {unit.code: unit for unit in (*file.units, *own.units)}
     points = {point.code: point for point in (*file.risk_points, *own.risk_points)}

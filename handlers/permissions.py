@@ -12,6 +12,7 @@ class Permission(StrEnum):
     ANYONE = "anyone"
     REPORTER = "reporter"  # one of those who reported it
     STAFF = "staff"  # the handler, and grid workers and owners of the area, and the street
+    GRID = "grid"  # grid workers and owners of the area, and the street
     OWNER = "owner"  # the grid owners of the area, and the street
     CHECKER = "checker"  # an owner who did not handle it himself
     STREET = "street"  # coordinators
@@ -70,9 +71,12 @@ def _owner(organisation: Organisation, actor: Actor, ticket: Ticket, _: frozense
     return covers(organisation, actor, ticket.area, *_OWNERS)
 
 
+def _grid(organisation: Organisation, actor: Actor, ticket: Ticket, _: frozenset[str]) -> bool:
+    return covers(organisation, actor, ticket.area, Role.GRID_WORKER, *_OWNERS)
+
+
 def _staff(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: frozenset[str]) -> bool:
-    worker = covers(organisation, actor, ticket.area, Role.GRID_WORKER, *_OWNERS)
-    return worker or is_handler(actor, ticket)
+    return _grid(organisation, actor, ticket, reporters) or is_handler(actor, ticket)
 
 
 def _checker(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: frozenset[str]) -> bool:
@@ -83,6 +87,7 @@ _RULES: Mapping[Permission, Rule] = {
     Permission.ANYONE: lambda *_: True,
     Permission.REPORTER: lambda _o, actor, _t, reporters: actor.id in reporters,
     Permission.STAFF: _staff,
+    Permission.GRID: _grid,
     Permission.OWNER: _owner,
     Permission.CHECKER: _checker,
     Permission.STREET: _street,
@@ -108,6 +113,7 @@ _ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.STAFF: frozenset(
         {Role.GRID_WORKER, Role.GRID_OWNER, Role.UNIT, Role.VOLUNTEER, Role.COORDINATOR, Role.COURIER}
     ),
+    Permission.GRID: frozenset({Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR}),
     Permission.OWNER: frozenset({Role.GRID_OWNER, Role.COORDINATOR}),
     Permission.CHECKER: frozenset({Role.GRID_OWNER, Role.COORDINATOR}),
     Permission.STREET: frozenset({Role.COORDINATOR}),

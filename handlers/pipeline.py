@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Turn, Verdict
-from handlers import commands, followups, joint_answers, reports, reviews
+from handlers import commands, followups, joining, joint_answers, reports, reviews
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
@@ -25,6 +25,7 @@ class Reading:
     asked: bool = False  # said to the bot itself, and not understood: it says what it understands
     weak: bool = False  # opens nothing by itself, but may belong to something
     review: bool = False  # perhaps a report: a coordinator decides
+    code: str = ""  # a joining code, or what looks like one
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
     answer: joint_answers.Answer | None = None  # of a unit that joins in, if it has a part; else the above
@@ -55,12 +56,15 @@ def _read(world: World, incoming: Incoming, before: tuple[Turn, ...]) -> Reading
     role = organisation.role(incoming.sender)
     group = organisation.group(incoming.room, incoming.room_topic)
     bound = incoming.is_private or organisation.bound_group(incoming.room, incoming.room_topic)
-    if role is Role.BOT or (world.rules.serve == "bound" and not bound):
+    served = world.rules.serve != "bound" or bound
+    if role is Role.BOT or not (served or _would_bind(organisation, incoming)):
         return _IGNORED
     if incoming.kind is MessageKind.IMAGE:
         return Reading(quiet=False)
     if incoming.kind is not MessageKind.TEXT or not incoming.text.strip():
         return _IGNORED
+    if code := joining.code_in(incoming):
+        return Reading(code=code, quiet=False)
     parsed = commands.parse(incoming.text, addressed=_addressed(organisation, incoming))
     if parsed is not None:
         return Reading(command=parsed, quiet=False)
@@ -74,6 +78,16 @@ def _read(world: World, incoming: Incoming, before: tuple[Turn, ...]) -> Reading
     review = decision is Decision.REVIEW
     weak = followups.worth_a_look(incoming, verdict)
     return Reading(verdict, asked=asked, weak=weak, review=review, quiet=not (asked or weak or review))
+
+
+def _would_bind(organisation: Organisation, incoming: Incoming) -> bool:
+    """What alone is heard in a group that nobody has bound: a code, or the command for one."""
+    if joining.code_in(incoming):
+        return True
+    if incoming.kind is not MessageKind.TEXT:
+        return False
+    parsed = commands.parse(incoming.text, addressed=_addressed(organisation, incoming))
+    return parsed is not None and parsed.command.name in commands.BINDING
 
 
 def _addressed(organisation: Organisation, incoming: Incoming) -> bool:
@@ -91,7 +105,8 @@ def _is_our_own_words(street_code: str, text: str) -> bool:
 
 def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     """Does what the reading asks for: tickets, events and replies, in the caller's transaction."""
-    if reading.answer is not None and (ticket := joint_answers.handle(ctx, incoming, reading.answer)):
+    asked = replace(ctx, commanded=(incoming.account, incoming.room))
+    if reading.answer is not None and (ticket := joint_answers.handle(asked, incoming, reading.answer)):
         if reading.verdict.urgency == 3 > ticket.urgency:  # what it says besides is worse than was known
             return _handled(*reports.handle_report(ctx, incoming, reading.verdict))
         return _handled(Outcome.COMMAND, ticket)
@@ -106,6 +121,9 @@ def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     reports_danger = reading.verdict.urgency == 3 or _is_report_command(reading)
     if not reports_danger and _talks_in_circles(ctx, incoming):
         return Handled(Outcome.IGNORED)
+    if reading.code:
+        joining.take(ctx, incoming, reading.code, asked=incoming.is_private)
+        return Handled(Outcome.COMMAND)
     if reading.command is not None:
         ticket = commands.run(ctx, incoming, reading.command)
         return _handled(Outcome.COMMAND, ticket)

@@ -8,6 +8,7 @@ and who has the ticket in hand. Digests, lists and other texts of no ticket are 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from handlers.context import Context
 from handlers.incoming import Incoming
@@ -55,6 +56,8 @@ def say(
 ) -> None:
     """Puts one message into the outbox. `key` is unique: what has been said is not said twice.
 
+    A group that is to be left in peace hears it when that time is over, unless it is about danger or belongs
+    to a command that was given there.
     internal: a paper for those who take the matter over; it is not masked.
     """
     if not internal:
@@ -71,9 +74,16 @@ def say(
             ticket_id=ticket.id if ticket else None,
             message_id=message_id or None,
             created_at=ctx.now,
-            due_at=ctx.now,
+            due_at=_when(ctx, place, max(urgency, ticket.urgency if ticket else 0)),
         )
     )
+
+
+def _when(ctx: Context, place: Place, urgency: int) -> datetime:
+    if not place.room or urgency >= 3 or ctx.commanded == (place.account, place.room):
+        return ctx.now
+    until = rooms.silent_until(ctx.session, place.account, place.room)
+    return max(ctx.now, until) if until else ctx.now
 
 
 _STAFF = (Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR, Role.UNIT)

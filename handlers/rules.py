@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from classifiers.verdict import Label
+from handlers.codes import Codes
 from handlers.files import Part as Part  # the settings' as well
 from handlers.opening import Opening
 from handlers.organisation import GroupKind
@@ -124,8 +125,9 @@ class Linking(Part):
 
 
 class Rules(Part):
-    serve: Literal["all", "bound"] = "all"
-    """Groups that the organisation file does not name: served as the street's own, or left alone."""
+    serve: Literal["auto", "all", "bound"] = "auto"
+    """Groups that are bound to no area: served as the street's own, or left alone. auto: see bot/world.py."""
+    joining: Codes = Codes()
     opening: Opening = Opening()
     review_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
     """How long a coordinator has to decide what the bot was not sure of."""

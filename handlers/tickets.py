@@ -13,6 +13,7 @@ from handlers.lifecycle import ACTIONS, Resolution, State, path
 from handlers.organisation import Level, Person, Role
 from handlers.permissions import BOT, Actor, as_actor
 from handlers.wording import shorten
+from storage import duties
 from storage import tickets as store
 from storage.tables import Ticket, TicketEvent, TicketReport
 
@@ -41,15 +42,25 @@ def lock_openings(ctx: Context) -> None:
 def owner_of(ctx: Context, area: str, level: Level = Level.GRID) -> Person | None:
     """Who answers for the area at that level: the nearest grid owner, or the level's own coordinator.
 
-    Where no grid owner is named, the nearest coordinator answers: somebody always does, if there is anybody.
+    Of several who could, one who is on duty now goes first. Where no grid owner is named, the nearest
+    coordinator answers: somebody always does, if there is anybody.
     """
     organisation = ctx.organisation
-    coordinators = organisation.staff(area, Role.COORDINATOR)
     if level is Level.GRID:
-        return next(iter([*organisation.staff(area, Role.GRID_OWNER), *coordinators]), None)
+        owners = organisation.staff(area, Role.GRID_OWNER)
+        return _called_first(ctx, owners or organisation.staff(area, Role.COORDINATOR), area)
     above = organisation.area_at(area, level)
     own = organisation.posted(above.code) if above else []
-    return next((person for post, person in own if post.role is Role.COORDINATOR), None)
+    coordinators = [person for post, person in own if post.role is Role.COORDINATOR]
+    return _called_first(ctx, coordinators, area)
+
+
+def _called_first(ctx: Context, people: list[Person], area: str) -> Person | None:
+    if len(people) < 2:
+        return next(iter(people), None)
+    areas = [above.code for above in ctx.organisation.upwards(area)]
+    on_duty = {duty.person_id for duty in duties.now_on(ctx.session, areas, ctx.now)}
+    return next((person for person in people if person.id in on_duty), people[0])
 
 
 def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, text: str) -> Ticket:

@@ -174,3 +174,17 @@ def said_lately(session: Session, ticket_id: int, room: str, key_part: str, sinc
         col(Reply.created_at) >= since,
     )
     return session.execute(statement.limit(1)).first() is not None
+
+
+def move_held(session: Session, account: str, room: str, held_until: datetime, due: datetime) -> None:
+    """What was held back in the group until then is said at another time."""
+    session.execute(
+        update(Reply)
+        .where(
+            col(Reply.account) == account,
+            col(Reply.room) == room,
+            col(Reply.state) == ReplyState.WAITING,
+            col(Reply.due_at) == held_until,
+        )
+        .values(due_at=due)
+    )

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import case, select
+from sqlalchemy import CursorResult, case, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Room
@@ -69,3 +70,49 @@ def by_topic(session: Session, account: str, topic: str) -> str | None:
         .limit(1)
     )
     return session.execute(statement).scalars().first()
+
+
+def rename(session: Session, account: str, room: str, topic: str, at: datetime) -> str:
+    """Notes that the group is called `topic` now; what it was called before, "" where it is no new name."""
+    row = session.execute(_one(account, room).with_for_update()).scalar_one_or_none()
+    if row is None or not row.topic or row.topic == topic:
+        return ""
+    former: str = row.topic
+    row.former_topic, row.renamed_at, row.topic = former, at, topic
+    session.flush()
+    return former
+
+
+def greet(session: Session, account: str, room: str, at: datetime) -> bool:
+    """Whether this is the first time; of two who ask at once one is."""
+    ungreeted = (col(Room.account) == account, col(Room.id) == room, col(Room.greeted_at).is_(None))
+    statement = update(Room).where(*ungreeted).values(greeted_at=at)
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount == 1
+
+
+def owner_left(session: Session, account: str, room: str, at: datetime | None) -> None:
+    """Notes when one of those who answer for the group left it; None: one of them is there."""
+    here = [col(Room.account) == account, col(Room.id) == room]
+    if at is None:
+        here.append(col(Room.owner_left_at).is_not(None))
+    session.execute(update(Room).where(*here).values(owner_left_at=at))
+
+
+def silence(session: Session, account: str, room: str, until: datetime | None) -> datetime | None:
+    """Sets until when the group is left in peace; until when it had been before."""
+    row = session.execute(_one(account, room).with_for_update()).scalar_one_or_none()
+    if row is None:
+        return None
+    before: datetime | None = row.silent_until
+    row.silent_until = until
+    session.flush()
+    return before
+
+
+def silent_until(session: Session, account: str, room: str) -> datetime | None:
+    row = session.get(Room, (account, room))
+    return row.silent_until if row else None
+
+
+def _one(account: str, room: str) -> Any:
+    return select(Room).where(col(Room.account) == account, col(Room.id) == room)

@@ -1,6 +1,22 @@
 """Commands in chat: `parse` finds one in a text, `run` does it. One module per family of commands."""
 
-from handlers.commands import handover, information, joint, reporter, tracks, undo, work, wrong_joins
+from dataclasses import replace
+
+from handlers.commands import (
+    duty,
+    handover,
+    information,
+    joining,
+    joint,
+    quiet,
+    reporter,
+    roster,
+    tracks,
+    undo,
+    work,
+    wrong_joins,
+)
+from handlers.commands.joining import BINDING
 from handlers.commands.parsing import Parsed, parse
 from handlers.commands.registry import Call, UsageError, all_commands
 from handlers.context import Context
@@ -12,13 +28,18 @@ from storage import tickets as store
 from storage.tables import Ticket
 
 __all__ = [
+    "BINDING",
     "Parsed",
     "all_commands",
+    "duty",
     "handover",
     "information",
+    "joining",
     "joint",
     "parse",
+    "quiet",
     "reporter",
+    "roster",
     "run",
     "tracks",
     "undo",
@@ -29,6 +50,7 @@ __all__ = [
 
 def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:
     """Does the command and answers it; the ticket it spoke of, if any."""
+    ctx = replace(ctx, commanded=(incoming.account, incoming.room))
     actor = actor_of(ctx, incoming)
     call = Call(parsed.command, incoming, actor, parsed.number, parsed.argument, parsed.word)
     if not could(parsed.command.permission, actor) and not _was_asked(ctx, call):

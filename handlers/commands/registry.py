@@ -75,6 +75,14 @@ def command(
 
 
 def all_commands() -> list[Command]:
-    """Every command once: those of the work in the order of definition, then those for everybody."""
+    """Every command once: those of the work in the order of definition, then those for everybody.
+
+    Of those of the work what is done to no ticket comes last.
+    """
     everybody = {Permission.ANYONE, Permission.REPORTER}
-    return sorted(dict.fromkeys(COMMANDS.values()), key=lambda entry: entry.permission in everybody)
+
+    def place(entry: Command) -> tuple[bool, bool]:
+        for_all = entry.permission in everybody
+        return for_all, not for_all and not entry.numbered
+
+    return sorted(dict.fromkeys(COMMANDS.values()), key=place)

@@ -88,7 +88,8 @@ class OrgRiskPoint(SQLModel, table=True):
 class Joining(SQLModel, table=True):
     """A one-time code that gives a person a role, or a group its area. Only the code's hash is kept."""
 
-    code_hash: str = Field(primary_key=True)
+    id: int = id_column()
+    code_hash: str = Field(unique=True)
     kind: str  # person, group
     role: str = ""  # of the person
     group_kind: str = ""

@@ -11,11 +11,14 @@ from sqlmodel import Session, col, func, select
 
 from handlers import digest
 from handlers.incoming import Incoming, MessageKind, Quote
+from handlers.joining import Invitation, invite, post_name
 from handlers.organisation import Group, Organisation, Person, RiskPoint, Role, Unit
-from handlers.reviews import Choice
+from handlers.reviews import BOARD, Choice
 from handlers.rules import Rules
+from storage import organisation
 from storage.database import Database
-from storage.tables import Attachment, Offer, Reply, ReviewState, Ticket, TicketUnit
+from storage.people import write_posts
+from storage.tables import Attachment, Offer, OrgPerson, Reply, ReviewState, Room, Ticket, TicketUnit
 from storage.tickets import count_reports
 from tests.support.street import ACCOUNT, ZONE, Street, make_world
 
@@ -30,6 +33,17 @@ _SAYING = re.compile(
 )
 _ANSWER = re.compile(r"^    → (?P<place>[^:：]+)[:：](?P<text>.*)$")
 _FACT = re.compile(r"^    = (?P<fact>.*)$")
+_CODE = re.compile(r"^加入码 (\{.*\})$")
+_IMPORTED = re.compile(r"^导入 (\{.*\})$")
+_REMOVED = re.compile(r"^删除 (\S+)$")
+_CHANGE = re.compile(r"^(进群|出群|改名|再叫|走了|来了) (\S+)(?: (\S+))?$")
+_CHANGES = {
+    "进群": "joined",
+    "出群": "left",
+    "改名": "renamed",
+    "走了": "member_left",
+    "来了": "member_joined",
+}
 _CHOICES = {
     "建单": Choice.ACCEPT,
     "不是": Choice.IGNORE,
@@ -100,8 +114,13 @@ class Stage:
         world = make_world()
         organisation, rules = _set(scene.settings, world.organisation, world.rules)
         self._street = Street(database, replace(world, organisation=organisation, rules=rules))
-        self._organisation = organisation
         self._said: list[Reply] = []
+        self._codes: list[str] = []
+        self._renamed: dict[str, str] = {}  # groups by the name that they had
+
+    @property
+    def _organisation(self) -> Organisation:
+        return self._street.world.organisation
 
     def play(self) -> None:
         for step in self._scene.steps:
@@ -125,11 +144,45 @@ class Stage:
             return self._street.new_replies()
         if decision := _DECISION.match(step.text):
             return self._street.decide(decision[1], _CHOICES[decision[2]])
+        if code := _CODE.match(step.text):
+            with self._street.context() as ctx:
+                self._codes.append(invite(ctx, BOARD, Invitation(**yaml.safe_load(code[1]))))
+            return self._street.new_replies()
+        if imported := _IMPORTED.match(step.text):
+            values = yaml.safe_load(imported[1])
+            with self._street.context() as ctx:
+                ctx.session.add(OrgPerson(id=values["id"], name=values["name"]))
+                ctx.session.flush()
+                write_posts(ctx.session, values["id"], [(values["role"], values["area"], "")])
+                organisation.changed(ctx.session)
+            return self._renewed()
+        if removed := _REMOVED.match(step.text):
+            with self._street.context() as ctx:
+                write_posts(ctx.session, removed[1], [])
+                ctx.session.delete(ctx.session.get_one(OrgPerson, removed[1]))
+                organisation.changed(ctx.session)
+            return self._renewed()
+        if change := _CHANGE.match(step.text):
+            return self._change(change[1], change[2], change[3] or "")
         saying = _SAYING.match(step.text)
         assert saying, self._where(step, "not understood")
         found = self._wait(self._at(saying["at"])) if saying["at"] else []
         incoming = self._incoming(step, saying)
         return found + self._street.hear(*([incoming, incoming] if saying["twice"] else [incoming]))
+
+    def _renewed(self) -> list[Reply]:
+        self._street.renew()
+        return self._street.new_replies()
+
+    def _change(self, what: str, name: str, more: str) -> list[Reply]:
+        """Something happens to a group: it gets the bot, another name, or somebody comes or goes."""
+        room, people = self._room(name), [p.id for p in self._organisation.people.values() if p.name == more]
+        if what in {"改名", "再叫"}:
+            self._renamed[name] = more
+        if what == "再叫":
+            return []
+        topic = self._renamed.get(name, name) if what in {"改名", "进群"} else ""
+        return self._street.change(room, _CHANGES[what], topic, tuple(people or [more]))
 
     def shown(self, found: list[Reply]) -> list[tuple[str, str]]:
         """(place, text) of each answer."""
@@ -160,6 +213,7 @@ class Stage:
         """The earliest instant at which a sweep has something to look at."""
         with self._street.reading() as session:
             found = [session.exec(statement).one() for statement in _DUE]
+        found.append(self._street.held_until())
         return min((due for due in found if due is not None), default=None)
 
     def _incoming(self, step: Step, saying: re.Match[str]) -> Incoming:
@@ -167,9 +221,12 @@ class Stage:
         sender = person.id if person else saying["who"]
         place = "" if saying["place"] == PRIVATE else self._room(saying["place"])
         text = saying["text"].replace("⏎", "\n")
+        for number, code in enumerate(self._codes, 1):
+            text = text.replace(f"【码{number}】", code).replace(f"【无横码{number}】", code.replace("-", ""))
         incoming = self._street.incoming(place, sender, text)
-        if place and not incoming.room_topic:
-            incoming = replace(incoming, room_topic=saying["place"])
+        if place and (not incoming.room_topic or saying["place"] in self._renamed):
+            topic = self._renamed.get(saying["place"], saying["place"])
+            incoming = replace(incoming, room_topic=topic)
         if text == "[图片]":
             return replace(incoming, text="", kind=MessageKind.IMAGE)
         return replace(
@@ -217,6 +274,10 @@ class Stage:
             assert not tickets, self._where(step, f"there are {list(tickets)}")
             return
         number, *wanted = fact.split()
+        if number in {"群", "人"}:
+            true = self._group(wanted[0]) if number == "群" else self._posts(wanted[0])
+            assert true == wanted[1:], self._where(step, f"{wanted[0]}: {' '.join(true)}")
+            return
         if number == "待确认":
             waiting = [r for r in self._street.reviews() if r.state == ReviewState.WAITING]
             assert len(waiting) == int(wanted[0]), self._where(step, f"{len(waiting)} wait")
@@ -225,6 +286,27 @@ class Stage:
             true = self._facts(session, tickets[number])
         missing = [word for word in wanted if word not in true]
         assert not missing, self._where(step, f"{number} is {' '.join(true)}, not {' '.join(missing)}")
+
+    def _group(self, name: str) -> list[str]:
+        """What a group is bound to, and what has become of it."""
+        room = self._room(name)
+        group = self._organisation.bound_group(room, self._renamed.get(name, name))
+        texts = self._street.world.texts
+        with self._street.reading() as session:
+            row = session.get(Room, (ACCOUNT, room))
+        facts = [
+            self._organisation.area_name(group.area) if group else "没绑",
+            texts(f"names.kind.{group.kind}") if group else "",
+            f"原名{row.former_topic}" if row and row.renamed_at else "",
+            "负责人走了" if row and row.owner_left_at else "",
+            "机器人不在" if row and not row.present else "",
+        ]
+        return [fact for fact in facts if fact]
+
+    def _posts(self, name: str) -> list[str]:
+        person = next(p for p in self._organisation.people.values() if name in (p.name, p.id))
+        with self._street.context() as ctx:
+            return [post_name(ctx, post) for post in person.posts]
 
     def _facts(self, session: Session, ticket: Ticket) -> list[str]:
         texts = self._street.world.texts

@@ -28,12 +28,14 @@ WHO = {
         Permission.ANYONE: "anyone",
         Permission.REPORTER: "who reported it",
         Permission.STAFF: "who handles it, grid workers, owners",
+        Permission.GRID: "grid workers, owners",
         Permission.OWNER: "owners",
     },
     CHINESE: {
         Permission.ANYONE: "谁都行",
         Permission.REPORTER: "反映的人",
         Permission.STAFF: "承办人、网格员、网格长",
+        Permission.GRID: "网格员、网格长",
         Permission.OWNER: "网格长",
     },
 }

@@ -8,14 +8,14 @@ from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, or_, select
 
 from bot.intake import Intake
 from bot.settings import IntakeSettings
 from bot.stored import clean, from_row
 from bot.timers import SWEEPS
 from classifiers.verdict import Classifier
-from handlers import reviews
+from handlers import directory, groups, reviews
 from handlers.context import Context, World
 from handlers.directory import load_organisation
 from handlers.incoming import Incoming, MessageKind, Quote
@@ -24,6 +24,7 @@ from handlers.organisation import Organisation
 from handlers.reviews import Choice
 from handlers.rules import Rules
 from handlers.texts import load_texts
+from storage import organisation
 from storage.database import Database
 from storage.tables import Correction, Message, Reply, ReplyState, Review, Ticket, TicketEvent
 from tests.support.classifier import WordClassifier
@@ -75,9 +76,14 @@ class Street:
     clock: MovingClock = field(default_factory=MovingClock)
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
     _seen: int = 0
+    _held: set[int] = field(default_factory=set)  # replies that are to be said later
 
     def __post_init__(self) -> None:
-        self.intake = Intake(self.database, lambda: self.world, self.clock, IntakeSettings())
+        self.intake = Intake(
+            self.database, lambda: self.world, self.clock, IntakeSettings(), renew=self.renew
+        )
+        self._first = self.world.organisation
+        self._version = 0
 
     def incoming(self, room: str, sender: str, text: str = "", **more: object) -> Incoming:
         """A message of the local chat; `sender` is a person of the sample street or a stranger's name."""
@@ -101,6 +107,7 @@ class Street:
 
     def hear(self, *incoming: Incoming) -> list[Reply]:
         self.intake.work(list(incoming))
+        self.renew()
         return self.new_replies()
 
     def picture(self, room: str, sender: str) -> list[Reply]:
@@ -123,7 +130,9 @@ class Street:
     def sent(self) -> None:
         """The outbox has said whatever waited."""
         with self.database.transaction() as session:
-            waiting = session.exec(select(Reply).where(Reply.state == ReplyState.WAITING))
+            waiting = session.exec(
+                select(Reply).where(Reply.state == ReplyState.WAITING, Reply.due_at <= self.clock())
+            )
             for reply in waiting:
                 reply.state, reply.sent_at = ReplyState.SENT, self.clock()
 
@@ -152,13 +161,45 @@ class Street:
         return self.new_replies()
 
     def new_replies(self) -> list[Reply]:
+        """What was written since, and what was held back until now."""
         with self.database.reading() as session:
-            found = list(
-                session.exec(select(Reply).where(col(Reply.id) > self._seen).order_by(col(Reply.id)))
-            )
-        if found:
-            self._seen = found[-1].id
-        return found
+            wanted = select(Reply).where(or_(col(Reply.id) > self._seen, col(Reply.id).in_(self._held)))
+            found = list(session.exec(wanted.order_by(col(Reply.id))))
+        self._seen = max([self._seen, *(reply.id for reply in found)])
+        self._held = {reply.id for reply in found if reply.due_at > self.clock()}
+        return [reply for reply in found if reply.id not in self._held]
+
+    def held_until(self) -> datetime | None:
+        """When the first of what is held back is to be said."""
+        with self.database.reading() as session:
+            return session.exec(select(func.min(Reply.due_at)).where(col(Reply.id).in_(self._held))).one()
+
+    def renew(self) -> None:
+        """Takes over what was changed of the organisation, as the running bot does."""
+        with self.database.reading() as session:
+            version, own = organisation.version(session), directory.stored(session)
+        if version == self._version:
+            return
+        self._version = version
+        first = self._first
+        file = directory.Content(
+            areas=tuple(first.areas.values()),
+            groups=first.groups,
+            people=tuple(first.people.values()),
+            units=tuple(first.units.values()),
+            risk_points=tuple(first.risk_points.values()),
+            words=first.words,
+        )
+        content = directory.merged(file, own)
+        assert not list(directory.wrong(content))
+        self.world = replace(self.world, organisation=directory.organised(content))
+
+    def change(self, room: str, change: str, topic: str = "", people: tuple[str, ...] = ()) -> list[Reply]:
+        """Something happens to a group."""
+        with self.context() as ctx:
+            groups.changed(ctx, ACCOUNT, room, change, topic, people)
+        self.renew()
+        return self.new_replies()
 
     @contextmanager
     def context(self) -> Iterator[Context]:

@@ -57,6 +57,7 @@ def upgrade() -> None:
 
     op.create_table(
         "joining",
+        sa.Column("id", storage.types.BigId, autoincrement=False, nullable=False),
         sa.Column("code_hash", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
@@ -70,7 +71,8 @@ def upgrade() -> None:
         sa.Column("expires_at", storage.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("used_by", sa.String(), nullable=True),
         sa.Column("used_at", storage.types.UtcDateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_joining")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_joining")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_joining_code_hash")),
     )
     op.create_table(
         "joining_miss",

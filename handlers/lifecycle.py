@@ -104,10 +104,17 @@ ACTIONS: Mapping[str, Action] = {
         Action("unmerge", Permission.OWNER, {_C: (_I,)}),
         Action("withdraw", Permission.REPORTER, _TO_CLOSED, Resolution.WITHDRAWN),
         Action("relabel", Permission.OWNER, _UNCHANGED),
+        Action("escalate", Permission.OWNER, _UNCHANGED),
+        Action("hand_back", Permission.OWNER, _UNCHANGED, needs_note=True),
+        Action("take_up", Permission.OWNER, _UNCHANGED),
+        # Who is on the scene is replaced there: the work goes on.
+        Action("reassign", Permission.OWNER, {_D: (_A, _D), _I: ()}),
         Action("lift", Permission.OWNER, _UNCHANGED),
         Action("lower", Permission.OWNER, _UNCHANGED),
         Action("reopen", Permission.REPORTER, {_C: (_I,)}),
         Action("restore", Permission.STREET, {_C: (_I,)}),
+        Action("redo", Permission.OWNER, {_C: (_I,)}, needs_note=True),
+        Action("remark", Permission.STAFF, {state: () for state in State}, needs_note=True),
         Action("satisfied", Permission.REPORTER, {_C: ()}),
         Action("auto_accept", Permission.BOT, {_R: (_A,)}),
         # A unit of a joint dispatch says how far it is; who may is decided by its part in the ticket.

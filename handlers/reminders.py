@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from handlers import tickets
+from handlers import ladder, tickets
 from handlers.context import Context
 from handlers.deadlines import next_look, quiet_end, time_of
 from handlers.lifecycle import State
 from handlers.organisation import Level, Person, Role
 from handlers.permissions import BOT
-from handlers.replies import Place, command_places, group_name, reporting_places, say
+from handlers.replies import Place, command_places, reporting_places, say
 from handlers.wording import at, clock_of, facts
 from storage import messages
 from storage import tickets as store
@@ -31,8 +31,8 @@ def _look(ctx: Context, ticket: Ticket) -> None:
         _remind_ahead(ctx, ticket)
     elif ticket.reminders < ctx.rules.reminders.most:
         _remind(ctx, ticket)
-    elif _next_level(ctx, ticket) is not None:
-        _climb(ctx, ticket)
+    elif (level := ladder.above(ctx, ticket)) is not None:
+        _climb(ctx, ticket, level)
     else:
         ticket.due_at = None  # nobody above is left to tell: it stays overdue on the board and in the digest
 
@@ -112,37 +112,15 @@ def _where(ctx: Context, ticket: Ticket) -> list[Place]:
     return (command_places(ctx, ticket.account, area.code) if area else above) + groups
 
 
-def _next_level(ctx: Context, ticket: Ticket) -> Level | None:
-    """The next level that has somebody else to answer for it; missed deadlines do not reach the district."""
-    level = Level(ticket.level).above
-    while level is not None and level is not Level.DISTRICT:
-        owner = tickets.owner_of(ctx, ticket.area, level)
-        if owner is not None and owner.id != ticket.owner:
-            return level
-        level = level.above
-    return None
-
-
-def _climb(ctx: Context, ticket: Ticket) -> None:
-    """One level up, told to the reporters' groups and to the coordinators' group of that level."""
-    before, level = Level(ticket.level), _next_level(ctx, ticket)
-    assert level is not None
-    owner = tickets.owner_of(ctx, ticket.area, level)
-    assert owner is not None
-    changes = {"level": level, "owner": owner.id, "reminders": 0}
-    event = tickets.act(ctx, ticket, "climb", BOT, changes=changes, before=before, after=level)
+def _climb(ctx: Context, ticket: Ticket, level: Level) -> None:
+    ladder.go(ctx, ticket, level, "climb", BOT)
     ticket.due_at = _pause_end(ctx, ticket)
-    area = ctx.organisation.area_at(ticket.area, level)
-    values = facts(ctx, ticket) | {"owner": at(owner), "area": area.name if area else ""}
-    code = area.code if area else ctx.organisation.root
-    above = command_places(ctx, ticket.account, code)[:1]
-    for place in reporting_places(ctx, ticket):
-        if place not in above:
-            _tell(ctx, ticket, place, ctx.texts("event.climb", **values), f"e{event.id}", [owner])
-    values |= {"from_level": ctx.texts(f"names.level.{before}"), "group": group_name(ctx, ticket)}
-    for place in above:
-        text = ctx.texts("event.climb_notice", **values)
-        _tell(ctx, ticket, place, text, f"e{event.id}:notice", [owner])
+
+
+def rest(ctx: Context, ticket: Ticket) -> None:
+    """Somebody has just moved it on: who has it now is not reminded at once."""
+    if ticket.deadline_at is not None and ticket.deadline_at <= ctx.now:
+        ticket.due_at = _pause_end(ctx, ticket)
 
 
 def _tell(ctx: Context, ticket: Ticket, place: Place, text: str, key: str, people: list[Person]) -> None:

@@ -46,7 +46,10 @@ def grown(ctx: Context, ticket: Ticket, changes: Mapping[str, Any], note: str = 
 
 
 def _decided(ctx: Context, ticket: Ticket) -> bool:
-    return any(event.action in DECIDED for event in store.events(ctx.session, ticket.id))
+    """Whether a person did, and did not take it back."""
+    events = store.events(ctx.session, ticket.id)
+    gone = {id for event in events for id in event.data.get("undone", ())}
+    return any(event.action in DECIDED and event.id not in gone for event in events)
 
 
 def kind_of(ctx: Context, ticket: Ticket) -> GroupKind | None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from storage.messages import latest_of_sender
 from storage.tables import (
     Attachment,
+    AttachmentState,
     Message,
     Reply,
     Ticket,
@@ -330,6 +331,15 @@ def count_reports(session: Session, ticket_id: int) -> int:
     """How many different people reported it."""
     statement = select(func.count(func.distinct(col(TicketReport.reporter)))).where(
         col(TicketReport.ticket_id) == ticket_id
+    )
+    count: int = session.execute(statement).scalar_one()
+    return count
+
+
+def count_pictures(session: Session, ticket_id: int) -> int:
+    """How many pictures belong to it, fetched or still wanted."""
+    statement = select(func.count()).where(
+        col(Attachment.ticket_id) == ticket_id, col(Attachment.state) != AttachmentState.FAILED
     )
     count: int = session.execute(statement).scalar_one()
     return count

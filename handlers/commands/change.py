@@ -34,6 +34,8 @@ _COMMAND_OF = {
     "relabel": "改类",
     "withdraw": "撤回",
     "restore": "恢复",
+    "redo": "重开",
+    "reassign": "改派",
     "satisfied": "满意",
     "reopen": "不满意",
 }
@@ -156,7 +158,7 @@ def do(
 
 
 # Only whoever acts is told how to go on, so only where he did.
-_OWN_NEXT = {"event.accept", "event.arrive"}
+_OWN_NEXT = {"event.accept", "event.arrive", "event.take_up"}
 
 
 def _next(

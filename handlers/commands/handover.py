@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz
 
-from handlers import joint
+from handlers import joint, ladder
 from handlers.commands import target
 from handlers.commands.change import already, do, handled_by, may, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import State
-from handlers.organisation import GroupKind, Person, Role
+from handlers.organisation import GroupKind, Level, Person, Role
 from handlers.permissions import Permission
 from handlers.replies import Place, answer, room_of, say
 from handlers.wording import at, facts
@@ -29,11 +29,20 @@ def accept(ctx: Context, call: Call) -> Ticket | None:
         return None
     if ticket.state == State.DISPATCHED and may(ctx, call, ticket, Permission.STAFF):
         return do(ctx, call, ticket, "take", template="event.accept", changes=handled_by(call.actor))
+    if _takes_up(ctx, call, ticket):
+        return do(ctx, call, ticket, "take_up", changes={"owner": call.actor.id})
     if refused(ctx, call, ticket, "accept"):
         return ticket
     if ticket.accepted_at is not None:
         return already(ctx, call, ticket)
     return do(ctx, call, ticket, "accept", changes={"owner": call.actor.id})
+
+
+def _takes_up(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """Whether it came up or was handed back to this person's level, with the work already begun."""
+    if ticket.accepted_at is None or ticket.state == State.CLOSED or not ladder.waits(ctx, ticket):
+        return False
+    return ladder.of_level(ctx, call.actor, ticket, Level(ticket.level))
 
 
 @command(
@@ -46,16 +55,16 @@ def accept(ctx: Context, call: Call) -> Ticket | None:
     glued=True,
 )
 def dispatch(ctx: Context, call: Call) -> Ticket | None:
-    glued = _NUMBER_AND_NAME.match(call.argument)
-    if glued and not call.number and _known_by_name(ctx, glued[2]):
+    glued = NUMBER_AND_NAME.match(call.argument)
+    if glued and not call.number and known_by_name(ctx, glued[2]):
         call = replace(call, number=glued[1], argument=glued[2])
     ticket = target.find(ctx, call)
     if ticket is None or refused(ctx, call, ticket, "dispatch"):
         return ticket
-    person, asked = _whom(ctx, call, ticket)
+    person, asked = whom(ctx, call, ticket)
     if not asked:
         raise UsageError
-    if len(asked) > 30 or (person is None and _is_slip(ctx, call.argument, asked)):
+    if len(asked) > 30 or (person is None and is_slip(ctx, call.argument, asked)):
         answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
         return ticket
     if ticket.state == State.DISPATCHED and ticket.handler == (person.id if person else asked):
@@ -74,22 +83,22 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
         changes={"handler": person.id if person else asked, "handler_name": asked},
     )
     if person:
-        _notify_unit(ctx, call, ticket, person)
+        notify_unit(ctx, call, ticket, person)
     return ticket
 
 
-_NUMBER_AND_NAME = re.compile(r"^(\d{1,5})[号单]?[@＠]?(\D.*)", re.ASCII | re.DOTALL)  # 派单2何志愿
+NUMBER_AND_NAME = re.compile(r"^(\d{1,5})[号单]?[@＠]?(\D.*)", re.ASCII | re.DOTALL)  # 派单2何志愿
 _ALIKE = 60  # of 100: 供电索 and 供电所 have 67
 _AFTER_NAME = re.compile(r"[\s\u2005,，:：。;；、]")
 
 
-def _whom(ctx: Context, call: Call, ticket: Ticket) -> tuple[Person | None, str]:
+def whom(ctx: Context, call: Call, ticket: Ticket) -> tuple[Person | None, str]:
     """Who is to do it, and the name: mentioned, or named up front; None for a name nobody knows."""
     words = call.argument.lstrip("@＠ ")
     typed = _AFTER_NAME.split(words, maxsplit=1)[0]
     others = [m for m in call.incoming.mentions if m != call.incoming.account]
     known = [person for m in others if (person := ctx.organisation.person(m))]
-    if found := [*known, *_known_by_name(ctx, words, ticket.area)]:
+    if found := [*known, *known_by_name(ctx, words, ticket.area)]:
         return found[0], found[0].name
     if others and typed:
         return Person(
@@ -98,31 +107,31 @@ def _whom(ctx: Context, call: Call, ticket: Ticket) -> tuple[Person | None, str]
     return None, typed
 
 
-def _is_slip(ctx: Context, argument: str, asked: str) -> bool:
+def is_slip(ctx: Context, argument: str, asked: str) -> bool:
     """Whether somebody known was meant: an @ that reached nobody, or a name with one character wrong."""
     if argument.startswith(("@", "＠")):
         return True
     return any(fuzz.ratio(asked, person.name) >= _ALIKE for person in ctx.organisation.people.values())
 
 
-def _known_by_name(ctx: Context, words: str, area: str = "") -> list[Person]:
+def known_by_name(ctx: Context, words: str, area: str = "") -> list[Person]:
     """People and units whose name the words begin with, the longest name first, then the nearest."""
     near = [*ctx.organisation.staff(area, *Role), *ctx.organisation.people.values()]
     named = [person for person in near if words.startswith(person.name) and person.role is not Role.BOT]
     return sorted(named, key=lambda person: -len(person.name))
 
 
-def _notify_unit(ctx: Context, call: Call, ticket: Ticket, person: Person) -> None:
+def notify_unit(
+    ctx: Context, call: Call, ticket: Ticket, person: Person, template: str = "event.dispatch_notice"
+) -> None:
     """A unit is told in the units' group as well, where it lives."""
     if not person.has(Role.UNIT):
         return
-    groups = ctx.organisation.groups_of(GroupKind.UNITS, ticket.area)
-    rooms = [room for group in groups if (room := room_of(ctx, ticket.account, group))]
-    for room in rooms[:1]:
-        text = ctx.texts("event.dispatch_notice", **facts(ctx, ticket), handler=at(person))
+    for place in units_group(ctx, ticket):
+        text = ctx.texts(template, **facts(ctx, ticket), handler=at(person))
         say(
             ctx,
-            Place(ticket.account, room),
+            place,
             text,
             key=f"m{call.incoming.row_id}:unit",
             ticket=ticket,
@@ -130,6 +139,13 @@ def _notify_unit(ctx: Context, call: Call, ticket: Ticket, person: Person) -> No
             mentions=[person],
             urgency=2,
         )
+
+
+def units_group(ctx: Context, ticket: Ticket) -> list[Place]:
+    """The nearest group of units, if there is one."""
+    groups = ctx.organisation.groups_of(GroupKind.UNITS, ticket.area)
+    rooms = [room for group in groups if (room := room_of(ctx, ticket.account, group))]
+    return [Place(ticket.account, room) for room in rooms[:1]]
 
 
 @command(

@@ -4,11 +4,14 @@ from handlers import joint_telling, undo
 from handlers.commands import target
 from handlers.commands.registry import Call, all_commands, command
 from handlers.context import Context
-from handlers.permissions import Permission, could
+from handlers.organisation import GroupKind, Role
+from handlers.permissions import Permission, could, covers
 from handlers.replies import answer
 from handlers.wording import clock_of, facts, shorten
 from storage import tickets as store
 from storage.tables import Ticket
+
+_STAFF = (Role.GRID_WORKER, Role.GRID_OWNER, Role.COORDINATOR)
 
 
 @command("帮助", "help", "?", "？", usage="#帮助", permission=Permission.ANYONE, help="看我能听懂什么")
@@ -29,7 +32,7 @@ def progress(ctx: Context, call: Call) -> Ticket | None:
     if call.number or target.quotes_ticket(ctx, call):
         ticket = target.find(ctx, call, only_open=False)
         if ticket is not None:
-            answer(ctx, call.incoming, _detail(ctx, ticket), ticket=ticket)
+            answer(ctx, call.incoming, _detail(ctx, call, ticket), ticket=ticket)
         return ticket
     mine = store.of_person(ctx.session, call.actor.id)
     if mine:
@@ -42,10 +45,11 @@ def progress(ctx: Context, call: Call) -> Ticket | None:
     return None
 
 
-def _detail(ctx: Context, ticket: Ticket) -> str:
+def _detail(ctx: Context, call: Call, ticket: Ticket) -> str:
+    hidden = {"open"} if _among_staff(ctx, call, ticket) else {"open", "remark"}
     trail = store.events(ctx.session, ticket.id)
     gone = undo.undone(trail)
-    told = [event for event in trail if event.note and event.action != "open" and event.id not in gone]
+    told = [event for event in trail if event.note and event.action not in hidden and event.id not in gone]
     last = ""
     if told:
         at, note = clock_of(ctx, told[-1].at), shorten(told[-1].note)
@@ -53,3 +57,10 @@ def _detail(ctx: Context, ticket: Ticket) -> str:
     opened = clock_of(ctx, ticket.opened_at)
     detail = ctx.texts("command.progress_detail", **facts(ctx, ticket), opened=opened, last=last)
     return "\n".join(part for part in (detail, joint_telling.lines(ctx, ticket)) if part)
+
+
+def _among_staff(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """Whether nobody reads along whom the staff's remarks are kept from."""
+    group = ctx.organisation.group(call.incoming.room, call.incoming.room_topic)
+    alone = call.incoming.is_private or group.kind is GroupKind.COORDINATORS
+    return alone and covers(ctx.organisation, call.actor, ticket.area, *_STAFF)

@@ -18,10 +18,10 @@ from hypothesis.stateful import (
 )
 from sqlmodel import select
 
+from handlers import ladder
 from handlers.lifecycle import ACTIONS, NEXT, OPEN_STATES, Resolution, State, path, possible
 from handlers.organisation import Person, Role
 from handlers.permissions import Permission
-from handlers.reminders import _next_level
 from storage.database import Database
 from storage.tables import Reply, Ticket, TicketEvent, TicketReport
 from tests.support.street import Street
@@ -85,6 +85,7 @@ SENSIBLE = {
     "reported": (
         *("owner 接单", "owner 派单 何志愿", "owner 派单 @供电所", "owner 派单 自来水公司", "owner 到场"),
         *("worker 到场", "owner 误报", "reporter 撤回", "owner 改类 安全", "owner 大事"),
+        *("owner 升级 办不了", "street 转街道", "owner 交回 归网格", "worker 备注 难说话"),
     ),
     "accepted": (
         *("owner 派单 何志愿", "owner 派单 彭师傅", "owner 到场", "worker 到场", "owner 接单"),
@@ -92,12 +93,13 @@ SENSIBLE = {
     ),
     "dispatched": (
         *("handler 接单", "handler 到场", "handler 退回 不归我", "handler 办结 好了", "owner 派单 何志愿"),
-        *("reporter 撤回", "owner 误报 看错"),
+        *("reporter 撤回", "owner 误报 看错", "owner 改派 供电所", "owner 转街道 缺人"),
     ),
     "in_progress": (
         *("street 挂起 等料", "worker 挂起 等料", "handler 办结 好了", "worker 办结 好了"),
         *("handler 反馈 在办", "owner 办结 已转办 明天来", "reporter 撤回"),
-        *("owner 大事 要盯住", "street 小事"),
+        *("owner 大事 要盯住", "street 小事", "owner 改派 何志愿", "owner 改派 自来水公司"),
+        *("owner 升级 办不了", "street 转区 没有设备", "street 交回 归网格", "owner 接单"),
     ),
     "suspended": ("handler 恢复", "street 恢复", "worker 反馈 等料", "owner 办结 好了", "street 挂起 再等"),
     "pending_check": (
@@ -107,7 +109,15 @@ SENSIBLE = {
         "owner 退回 没修好",
         "handler 反馈 再看看",
     ),
-    "closed": ("reporter 满意", "reporter 不满意 没修好", "reporter 不满意", "street 恢复", "owner 误报"),
+    "closed": (
+        "reporter 满意",
+        "reporter 不满意 没修好",
+        "reporter 不满意",
+        "street 恢复",
+        "owner 误报",
+        "owner 重开 没好",
+        "worker 备注 难说话",
+    ),
 }
 ANYTHING = (
     *("派单", "反馈", "退回", "办结", "改类 什么", "进度", "帮助", "报 门口堆了东西", "撤销"),
@@ -268,7 +278,7 @@ class Lifecycle(RuleBasedStateMachine):
         if ticket.due_at is None:
             with self.street.context() as ctx:
                 assert ticket.reminders >= ctx.rules.reminders.most
-                assert _next_level(ctx, ticket) is None
+                assert ladder.above(ctx, ticket) is None
 
 
 def _events_tell_the_state(ticket: Ticket, changes: list[TicketEvent]) -> None:

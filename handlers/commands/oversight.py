@@ -1,0 +1,121 @@
+"""The commands by which those responsible put things right: 改派 重开 备注."""
+
+from dataclasses import replace
+
+from handlers import tickets
+from handlers.commands import target
+from handlers.commands.change import already, do, person_list, refused
+from handlers.commands.handover import NUMBER_AND_NAME, is_slip, known_by_name, notify_unit, units_group, whom
+from handlers.commands.registry import Call, UsageError, command
+from handlers.context import Context
+from handlers.lifecycle import State
+from handlers.organisation import Person, Role
+from handlers.permissions import Permission
+from handlers.replies import Place, answer, place_of, reporting_places, say
+from handlers.wording import at, facts
+from storage.tables import Ticket
+
+_AT_WORK = {State.DISPATCHED, State.IN_PROGRESS}
+
+
+@command(
+    "改派",
+    "reassign",
+    usage="#改派 [号] @谁|单位",
+    permission=Permission.OWNER,
+    help="已派出去的事换人去办",
+    glued=True,
+)
+def reassign(ctx: Context, call: Call) -> Ticket | None:
+    glued = NUMBER_AND_NAME.match(call.argument)
+    if glued and not call.number and known_by_name(ctx, glued[2]):
+        call = replace(call, number=glued[1], argument=glued[2])
+    ticket = target.find(ctx, call, lambda t: t.state in _AT_WORK)
+    if ticket is None or refused(ctx, call, ticket, "reassign"):
+        return ticket
+    person, asked = whom(ctx, call, ticket)
+    if not asked:
+        raise UsageError
+    if len(asked) > 30 or (person is None and is_slip(ctx, call.argument, asked)):
+        answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
+        return ticket
+    handler = person.id if person else asked
+    if ticket.handler == handler:
+        return already(ctx, call, ticket)
+    former, people = person_list(ctx, ticket.handler), [person] if person else []
+    values = {"handler": asked, "mention": at(people)}
+    name = at(former) or ticket.handler_name
+    values["former"] = ctx.texts("names.former", former=name) if name else ""
+    # Who comes anew has to arrive anew.
+    changes = {"handler": handler, "handler_name": asked, "arrived_at": None}
+    do(
+        ctx,
+        call,
+        ticket,
+        "reassign",
+        note=asked,
+        template="event.reassign" if person else "event.reassign_unknown",
+        values=values,
+        mentions=[*people, *former],
+        changes=changes,
+    )
+    for one in former:
+        _relieve(ctx, call, ticket, one)
+    if person:
+        notice = "event.reassign_notice" if ticket.state == State.IN_PROGRESS else "event.dispatch_notice"
+        notify_unit(ctx, call, ticket, person, notice)
+    return ticket
+
+
+def _relieve(ctx: Context, call: Call, ticket: Ticket, former: Person) -> None:
+    """Who had it is told where he lives, too: a unit in the units' group, anybody else in private."""
+    unit = former.has(Role.UNIT)
+    places = units_group(ctx, ticket) if unit else [Place(ticket.account, "", former.id)]
+    told = {*reporting_places(ctx, ticket), place_of(call.incoming)}
+    for place in places:
+        if place not in told and former.id != call.actor.id:
+            values = facts(ctx, ticket) | {"former": at(former), "handler": ticket.handler_name}
+            text = ctx.texts("event.relieved", **values)
+            key = f"m{call.incoming.row_id}:relieved"
+            say(ctx, place, text, key=key, ticket=ticket, mentions=[former], urgency=2)
+
+
+@command(
+    "重开",
+    "redo",
+    usage="#重开 [号] 原因",
+    permission=Permission.OWNER,
+    help="办结了的事没办好，重新办",
+)
+def redo(ctx: Context, call: Call) -> Ticket | None:
+    ticket = target.find(ctx, call, lambda t: t.state == State.CLOSED, only_open=False)
+    if ticket is None:
+        return None
+    if ticket.state == State.CLOSED and ticket.merged_into:
+        answer(ctx, call.incoming, ctx.texts("command.redo_merged", **facts(ctx, ticket)), ticket=ticket)
+        return ticket
+    if refused(ctx, call, ticket, "redo"):
+        return ticket
+    return do(ctx, call, ticket, "redo", note=call.argument, mentions=person_list(ctx, ticket.owner))
+
+
+@command(
+    "备注",
+    "remark",
+    "memo",
+    usage="#备注 [号] 内容",
+    permission=Permission.STAFF,
+    help="记一条只给工作人员看的备注，请私聊发",
+    glued=True,
+)
+def remark(ctx: Context, call: Call) -> Ticket | None:
+    ticket = target.find(ctx, call)
+    if ticket is None or refused(ctx, call, ticket, "remark"):
+        return ticket
+    row_id = call.incoming.row_id
+    tickets.act(ctx, ticket, "remark", call.actor, note=call.argument, message_id=row_id)
+    group = ctx.organisation.group(call.incoming.room, call.incoming.room_topic)
+    quiet = call.incoming.is_private or group.kind in target.OVERSIGHT
+    text = ctx.texts("command.remarked" if quiet else "command.remarked_here", **facts(ctx, ticket))
+    answer(ctx, call.incoming, text, ticket=ticket)
+    return ticket

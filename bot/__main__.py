@@ -234,6 +234,27 @@ def _print_lines(answers: Iterator[dict[str, Any]]) -> bool:
 
 
 @cli.command()
+def purge(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be removed.")] = False,
+    config: Config = None,
+) -> None:
+    """Remove what is older than rules.retention says; the running bot does so every night."""
+    from bot.purging import Purging
+
+    with _said_plainly():
+        settings = _settings(config)
+        database = Database(settings.storage.url)
+        database.upgrade()
+        try:
+            run = Purging(database, settings.rules.retention, utc_now, settings.storage.media)
+            found = run.count() if dry_run else run.work()
+        finally:
+            database.close()
+        told = (f"{getattr(found, name)} {name}" for name in ("messages", "tickets", "pictures", "others"))
+        typer.echo(f"{'would remove' if dry_run else 'removed'}: {', '.join(told)}")
+
+
+@cli.command()
 def digest(
     day: Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for digest-DATE.txt.")] = None,

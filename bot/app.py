@@ -168,6 +168,9 @@ class App:
         if await asyncio.to_thread(self.timers.expire):
             self.live.publish(news.TICKETS)
 
+    async def _purge(self) -> None:
+        await asyncio.to_thread(self.timers.purge)
+
     async def _learn(self) -> None:
         await teach_aside(self._config)  # what came of it is taken over like any changed file
 
@@ -199,6 +202,7 @@ class App:
                     await self.gateway.run(self.sink)
                 finally:
                     jobs.shutdown(wait=False)
+                    self.timers.stop()
         except* GatewayRefused as refusals:
             refused = next(error for error in refusals.exceptions if isinstance(error, GatewayRefused))
         if refused is not None:
@@ -212,6 +216,8 @@ class App:
         return nightly | {
             "sweep": (timers.sweep_seconds, self._sweep),
             "digest": (timers.digest_at, self._evening),
+            "purge": (self.settings.rules.retention.at, self._purge),
+            "purge-late": (600.0, self._purge),
             # The evening may come while the bot is down or not logged in: it is made up for.
             "digest-late": (60.0, self._evening),
             "reviews": (60.0, self._expire),

@@ -13,12 +13,14 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 
+from bot.purging import Purging
 from bot.settings import Settings
 from handlers import digest, joint_clock, reminders, workdays
 from handlers.context import Clock, Context, World
 from handlers.deadlines import quiet_end
-from storage import messages, reviews
+from storage import messages, retention, reviews
 from storage.database import Database, short
+from storage.retention import Counts
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +43,7 @@ class Timers:
         self._clock = clock
         self._settings = settings
         self._said: set[int] = set()
+        self._purging: Purging | None = None
 
     def _say_without_holidays(self) -> None:
         """Once for each year of which only the weekends are known: deadlines then fall on holidays too."""
@@ -78,7 +81,7 @@ class Timers:
         now, world = self._clock(), self._world()
         if not account:
             return False
-        due = self._last_evening(now.astimezone(world.zone))
+        due = _last(self._settings.timers.digest_at, now.astimezone(world.zone))
         with self._database.transaction() as session:
             ctx = Context(session, now, world)
             if not messages.any_ticket(session, due):
@@ -87,9 +90,29 @@ class Timers:
                 return False
             return digest.post(ctx, account, due.date())
 
-    def _last_evening(self, local: datetime) -> datetime:
-        today = datetime.combine(local, time.fromisoformat(self._settings.timers.digest_at), local.tzinfo)
-        return today if local >= today else today - timedelta(days=1)
+    def purge(self) -> Counts | None:
+        """Removes what is too old, once a night or, where that was missed, by day; None where it was done."""
+        now, world = self._clock(), self._world()
+        due = _last(world.rules.retention.at, now.astimezone(world.zone))
+        with self._database.reading() as session:
+            done = retention.last(session)
+        if done is not None and done >= due:
+            return None
+        self._purging = Purging(
+            self._database, world.rules.retention, self._clock, self._settings.storage.media
+        )
+        return self._purging.work()
+
+    def stop(self) -> None:
+        """A run under way ends after its next step."""
+        if self._purging is not None:
+            self._purging.stop()
+
+
+def _last(at: str, local: datetime) -> datetime:
+    """When it was HH:MM last."""
+    today = datetime.combine(local, time.fromisoformat(at), local.tzinfo)
+    return today if local >= today else today - timedelta(days=1)
 
 
 def scheduler(settings: Settings, jobs: dict[str, tuple[float | str, Job]]) -> AsyncIOScheduler:

@@ -11,6 +11,7 @@ from handlers.codes import Codes
 from handlers.files import Part as Part  # the settings' as well
 from handlers.opening import Opening
 from handlers.organisation import GroupKind
+from handlers.retention import Retention
 from handlers.team_rules import Joint, Orders
 from handlers.track_rules import DEFAULTS, TrackRule
 from handlers.workdays import USUAL, Hours
@@ -147,6 +148,7 @@ class Rules(Part):
     """How long one's own last command can be taken back by 撤销."""
     picture_minutes: Minutes = 10
     """A picture joins the ticket that the same person reported this long before or after."""
+    retention: Retention = Retention()
     loop_replies: Annotated[int, Field(ge=1, le=1000)] = 10
     """More answers than this to one sender within ten minutes: the sender is taken for a bot."""
 

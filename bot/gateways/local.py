@@ -25,6 +25,7 @@ from storage.chat import Line
 from storage.database import Database
 
 ACCOUNT = "local"
+FOLDER = "local"  # of the pictures, below the media folder
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -42,7 +43,7 @@ class LocalGateway:
         self._database = database
         self._clock = clock
         self._live = live
-        self._pictures = media / "local"
+        self._pictures = media / FOLDER
         self._sink: Sink | None = None
         self._status = GatewayStatus(account=ACCOUNT)
 

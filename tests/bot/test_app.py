@@ -309,7 +309,9 @@ async def test_the_timers_jobs(settings: Settings) -> None:
         clock.move(hours=25)
         await app._expire()
         assert _waiting_reviews(app) == 0
-        assert set(app._jobs()) == {"sweep", "digest", "digest-late", "reviews", "look-back", "reload"}
+        await app._purge()
+        jobs = {"sweep", "digest", "digest-late", "purge", "purge-late", "reviews", "look-back", "reload"}
+        assert set(app._jobs()) == jobs
 
 
 def _waiting_reviews(app: App) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -305,6 +306,36 @@ def link(config: Config = None) -> None:
             typer.echo(new_url(database, settings, utc_now))
         finally:
             database.close()
+
+
+class Invited(StrEnum):
+    PERSON = "person"
+    GROUP = "group"
+
+
+@cli.command(name="invite")
+def invite_one(
+    what: Annotated[Invited, typer.Argument(help="Who is to join.")],
+    role: Annotated[str, typer.Option(help="The person's role: grid_worker, grid_owner, ...")] = "",
+    area: Annotated[str, typer.Option(help="Code or name of the area; without it the street.")] = "",
+    unit: Annotated[str, typer.Option(help="Code or name of the unit, for the role unit.")] = "",
+    name: Annotated[str, typer.Option(help="The person's name; without it the one in the chat.")] = "",
+    person: Annotated[str, typer.Option(help="Id or name of an imported person, who gets his posts.")] = "",
+    kind: Annotated[str, typer.Option(help="Kind of the group: residents, owners, merchants")] = "residents",
+    config: Config = None,
+) -> None:
+    """Print a one-time code: a person types it to the bot in private; a group's is typed in the group."""
+    from bot.inviting import new_code
+    from handlers.joining import Invitation
+
+    with _said_plainly():
+        settings = _settings(config)
+        if what is Invited.GROUP:
+            wanted = Invitation(kind=kind, area=area)
+        else:
+            wanted = Invitation(role=role, area=area, unit=unit, name=name, person=person)
+        typer.echo(new_code(settings, wanted))
+        typer.echo(f"good for {settings.rules.joining.code_hours:g} hours, once", err=True)
 
 
 if __name__ == "__main__":

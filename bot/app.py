@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from sqlalchemy.exc import DBAPIError
 
 from bot import live as news
 from bot.clock import utc_now
@@ -32,7 +33,7 @@ from handlers import groups
 from handlers.context import Clock, Context
 from handlers.incoming import Incoming
 from storage import gaps, messages
-from storage.database import Database
+from storage.database import Database, short
 from storage.tables import Reply
 
 log = structlog.get_logger(__name__)
@@ -65,9 +66,7 @@ class App:
         self.live = Live()
         self.worlds = Worlds(settings, classifier, self.database)
         self.gateway = gateway or self._make_gateway()
-        self.intake = Intake(
-            self.database, self.worlds, clock, settings.intake, self._on_batch, self.worlds.reload
-        )
+        self.intake = Intake(self.database, self.worlds, clock, settings.intake, self._on_batch, self._renew)
         self.outbox = Outbox(self.database, self.gateway, clock, settings.outbox, self._on_sent)
         self.pictures = Pictures(self.database, self.gateway, clock, settings.storage.media)
         self.timers = Timers(self.database, self.worlds, clock, settings)
@@ -177,8 +176,16 @@ class App:
     async def _look_back(self) -> None:
         await self.intake.look_back(_LOOK_BACK)
 
+    def _renew(self) -> bool:
+        """Takes over what was changed; where the database does not tell it now, at the next turn."""
+        try:
+            return self.worlds.reload()
+        except DBAPIError as error:
+            log.warning("reload_put_off", reason=short(error))
+            return False
+
     async def _reload(self) -> None:
-        if await asyncio.to_thread(self.worlds.reload):
+        if await asyncio.to_thread(self._renew):
             self.live.publish(news.TICKETS)
 
     async def _wake_on_news(self) -> None:

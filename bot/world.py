@@ -125,13 +125,14 @@ class Worlds:
             stamp = self._stamp()
             if only_changed and stamp == self._seen:
                 return False
-            self._seen = stamp
             try:
                 fresh = self._load()
             except ConfigError as error:
+                self._seen = stamp
                 self.trouble = str(error)
                 log.error("reload_refused", reason=self.trouble)
                 return False
+            self._seen = stamp
             self.current, self.trouble = fresh, ""
             log.info("reloaded", people=len(fresh.organisation.people), groups=len(fresh.organisation.groups))
             return True

@@ -15,6 +15,7 @@ from bot.gateways.base import (
     GatewayStatus,
     Listening,
     Outgoing,
+    RoomChange,
     SendFailed,
     Sink,
 )
@@ -101,6 +102,12 @@ class LocalGateway:
         self._status.last_message_at = incoming.sent_at
         self._live.publish(CHAT, _as_data(_line_said(incoming)))
         return message_id
+
+    async def change(self, room: str, change: str, topic: str = "", people: tuple[str, ...] = ()) -> None:
+        """What happens to groups of real networks, to be tried here; see RoomChange. Raises NotListening."""
+        if self._sink is None:
+            raise NotListening
+        await self._sink(RoomChange(ACCOUNT, room, change, self._clock(), topic, people))
 
     async def send(self, outgoing: Outgoing) -> str:
         """Shows it on the pages. The id follows from the key, so that a repeated try is not shown twice."""

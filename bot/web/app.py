@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from bot.web import board, chat, groups, health, pages, replies, reviews, signin, stream, tickets
+from bot.web import board, chat, groups, health, joining, pages, replies, reviews, signin, stream, tickets
 from bot.web.guard import add_headers, error_boundary, same_site
 from bot.web.parts import PARTS, Parts, parts_of
 from bot.web.pictures import MOST_BYTES
@@ -35,6 +35,9 @@ def make_app(parts: Parts) -> web.Application:
             web.get("/reviews", reviews.page),
             web.get("/reviews/count", reviews.count),
             web.post(r"/reviews/{id:\d{1,19}}", reviews.decide),
+            web.get("/joining", joining.page),
+            web.post("/joining", joining.make),
+            web.post(r"/joining/{id:\d{1,19}}/revoke", joining.take_back),
             web.get("/live", stream.live, allow_head=False),
             web.get("/chat", chat.page),
             web.get("/chat/lines", chat.lines),

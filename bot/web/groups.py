@@ -28,6 +28,26 @@ class Row:
     bound: bool
     present: bool | None  # None: never seen
     last_message_at: datetime | None
+    room: Room | None = None
+
+    def silent(self, now: datetime) -> bool:
+        until = self.room.silent_until if self.room else None
+        return until is not None and until > now
+
+    @property
+    def troubles(self) -> list[tuple[str, datetime | None, str]]:
+        """(what happened, when, what to do) of what somebody has to look at."""
+        room, found = self.room, []
+        if room is None:
+            return []
+        if not room.present:
+            found.append(("机器人被移出", room.left_at, "请群主再拉进群；不用了可以不管。"))
+        if room.renamed_at is not None:
+            todo = "绑定按群号还在，不用动；片区变了请重新绑。" if self.bound else "还没绑定，请发绑群码。"
+            found.append((f"改了名，原来叫“{room.former_topic}”", room.renamed_at, todo))
+        if room.owner_left_at is not None:
+            found.append(("负责人退群", room.owner_left_at, "请补一位网格长进群；他说一句话，这条就消。"))
+        return found
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -38,13 +58,14 @@ async def page(request: web.Request) -> web.StreamResponse:
         "rows": list(_rows(rooms, world.organisation, parts.local is not None)),
         "gaps": gaps,
         "status": parts.gateway.status,
-        "serves_all": world.rules.serve == "all",
+        "serves_all": world.rules.serve != "bound",
     }
     return render(request, "groups.html", values)
 
 
 def _rows(rooms: Sequence[Room], organisation: Organisation, local: bool) -> Iterator[Row]:
     met: set[int] = set()
+    former = {room.former_topic for room in rooms if room.former_topic}
     for room in rooms:
         bound = organisation.bound_group(room.id, room.topic)
         if bound is not None:
@@ -52,7 +73,8 @@ def _rows(rooms: Sequence[Room], organisation: Organisation, local: bool) -> Ite
         group = bound or organisation.group(room.id, room.topic)
         yield _row(group, organisation, room=room, bound=bound is not None)
     for group in organisation.groups:
-        if id(group) not in met:
+        # A file may still name what has been renamed, and is bound by its id since.
+        if id(group) not in met and (group.id or group.topic not in former):
             # In the built-in chat the bot sits in every group of the file from the start.
             yield _row(group, organisation, present=True if local else None)
 
@@ -74,4 +96,5 @@ def _row(
         bound=bound,
         present=room.present if room else present,
         last_message_at=room.last_message_at if room else None,
+        room=room,
     )

@@ -169,6 +169,38 @@ async def test_after_a_crash_nobody_listened_since_the_last_message(
     app.database.close()
 
 
+async def test_an_unbound_room_is_greeted_once_and_a_renamed_one_stays_bound(settings: Settings) -> None:
+    bound = settings.model_copy(update={"rules": settings.rules.model_copy(update={"serve": "bound"})})
+    gateway = MemoryGateway()
+    for _ in range(2):  # the second is a restart
+        async with bot(bound, gateway) as app:
+            now = gateway.clock()
+            await app.sink(RoomChange("local", "new@chatroom", "joined", now, "新群"))
+            await app.sink(RoomChange("local", "river", "joined", now, "滨江路网格群"))
+            await until(lambda: gateway.texts)
+            assert len(rows(app, select(Reply))) == 1
+    assert ["绑群码" in text for text in gateway.texts] == [True]
+
+
+async def test_the_local_chat_tells_of_rooms(settings: Settings) -> None:
+    async with bot(settings) as app:
+        assert isinstance(app.gateway, LocalGateway)
+        await until(lambda: app.gateway._sink)  # type: ignore[attr-defined]
+        await app.gateway.change("river", "joined", "滨江路网格群")
+        await app.gateway.change("river", "renamed", "滨江路平安群")
+        await app.gateway.change("river", "member_left", people=("zhou",))
+        [room] = rows(app, select(Room))
+        assert isinstance(room, Room)
+        assert (room.topic, room.former_topic) == ("滨江路平安群", "滨江路网格群")
+        assert room.owner_left_at is not None
+        assert app.worlds().organisation.group("river").topic == "滨江路平安群"
+        await app.gateway.say("river", "zhou", "周网格长", "早")
+        await app.intake.idle()
+        [room] = rows(app, select(Room))
+        assert isinstance(room, Room)
+        assert room.owner_left_at is None
+
+
 async def test_rooms_are_met_renamed_and_left(settings: Settings) -> None:
     gateway = MemoryGateway()
     async with bot(settings, gateway) as app:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sqlmodel import select
 from typer.testing import CliRunner, Result
 
 from bot import replay as replay_module
@@ -22,7 +23,8 @@ from bot.settings import load
 from classifiers.verdict import Classifier
 from handlers.context import World
 from storage.database import Database
-from storage.tables import Message, Ticket
+from storage.joining import find, spelt
+from storage.tables import Joining, Message, Ticket
 from tests.support.classifier import WordClassifier
 from tests.support.street import ROOT, Street, make_world
 
@@ -512,3 +514,36 @@ def test_run_with_a_taken_port(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_run_with_mistakes(folder: Path) -> None:
     (folder / "config.yaml").write_text("web: {port: many}")
     assert "config.yaml: web.port: " in call("run", code=2).stderr
+
+
+def test_invite(folder: Path) -> None:
+    shown = call("invite", "person", "--role", "grid_worker", "--area", "滨江路网格", "--name", "小秦").stdout
+    code = next(line for line in shown.splitlines() if spelt(line))
+    call("invite", "group", "--kind", "owners", "--area", "CTM-0101")
+    database = Database(f"sqlite:///{folder / 'gridbot.db'}")
+    with database.reading() as session:
+        kept = {row.kind: row for row in session.exec(select(Joining))}
+        found = find(session, spelt(code))
+    database.close()
+    assert found is not None
+    assert (found.role, found.area, found.name, found.made_by) == (
+        "grid_worker",
+        "CTM-0101",
+        "小秦",
+        "operator",
+    )
+    assert (kept["group"].group_kind, kept["group"].area) == ("owners", "CTM-0101")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["person"], "--role: one of resident"),
+        (["person", "--role", "volunteer", "--area", "X"], "--area: there is no area"),
+        (["person", "--role", "volunteer", "--unit", "powerco"], "--unit: "),
+        (["person", "--person", "nobody"], "--person: nobody of that id"),
+        (["group", "--kind", "x"], "--kind: one of residents"),
+    ],
+)
+def test_invite_says_what_is_wrong(options: list[str], said: str) -> None:
+    assert said in call("invite", *options, code=2).output

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.settings import Settings
-from bot.world import Worlds
+from bot.world import Worlds, load_world
 from handlers.files import ConfigError
 from tests.support.classifier import WordClassifier
 from tests.support.street import ROOT
@@ -100,3 +100,24 @@ def test_at_the_start_a_bad_file_is_an_error(files: Files) -> None:
     files.write("areas: [")
     with pytest.raises(ConfigError, match="organisation"):
         Worlds(Settings(organisation=files.organisation), WordClassifier())
+
+
+@pytest.mark.parametrize(
+    ("kind", "serve", "live", "played"),
+    [
+        ("local", "auto", "all", "all"),
+        ("wechaty", "auto", "bound", "all"),
+        ("wechaty", "all", "all", "all"),
+        ("local", "bound", "bound", "bound"),
+    ],
+)
+def test_which_groups_are_served(kind: str, serve: str, live: str, played: str) -> None:
+    settings = Settings.model_validate(
+        {
+            "organisation": ROOT / "organisation.yaml",
+            "gateway": {"kind": kind, "endpoint": "127.0.0.1:1", "token": "t"},
+            "rules": {"serve": serve},
+        }
+    )
+    assert Worlds(settings, WordClassifier())().rules.serve == live
+    assert load_world(settings, WordClassifier()).rules.serve == played

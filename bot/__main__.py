@@ -5,22 +5,22 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
-from bot import logs
-from bot.app import App, StartError, running
+from bot import caring
+from bot.app import App, running
 from bot.clock import utc_now
-from bot.gateways.base import GatewayRefused
-from bot.settings import Settings, load, unknown_variables
+from bot.settings import Settings
+from bot.terminal import Config
+from bot.terminal import said_plainly as _said_plainly
+from bot.terminal import settings_of as _settings
 from handlers.files import ConfigError
-from storage.database import Database, DatabaseError, short
+from storage.database import Database
 
 cli = typer.Typer(
     help="Chat-bot bridge for online grid groups: from a message in a group to a closed ticket.",
@@ -28,11 +28,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings file; without it config.yaml here, where there is one."),
-]
+cli.add_typer(caring.cli, name="care")
 
 
 def main() -> None:
@@ -41,26 +37,6 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     cli()
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    try:
-        yield
-    except (ConfigError, DatabaseError, StartError, GatewayRefused) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    except DBAPIError as error:
-        typer.echo(f"storage.url: {short(error)}", err=True)
-        raise typer.Exit(2) from None
-
-
-def _settings(config: Path | None) -> Settings:
-    settings = load(config)
-    logs.configure(settings.log)
-    for name in unknown_variables():
-        typer.echo(f"{name}: no such setting; ignored", err=True)
-    return settings
 
 
 @cli.command()

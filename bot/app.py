@@ -32,6 +32,7 @@ from classifiers.verdict import Classifier
 from handlers import groups
 from handlers.context import Clock, Context
 from handlers.incoming import Incoming
+from handlers.vault import Unreadable
 from storage import gaps, messages
 from storage.database import Database, short
 from storage.tables import Reply
@@ -67,7 +68,9 @@ class App:
         self.worlds = Worlds(settings, classifier, self.database)
         self.gateway = gateway or self._make_gateway()
         self.intake = Intake(self.database, self.worlds, clock, settings.intake, self._on_batch, self._renew)
-        self.outbox = Outbox(self.database, self.gateway, clock, settings.outbox, self._on_sent)
+        self.outbox = Outbox(
+            self.database, self.gateway, clock, settings.outbox, self._on_sent, self._unsealed
+        )
         self.pictures = Pictures(self.database, self.gateway, clock, settings.storage.media)
         self.timers = Timers(self.database, self.worlds, clock, settings)
         self.opinions = Opinions(self.database, self.worlds, clock, settings.opinion, self._on_opinion)
@@ -151,8 +154,16 @@ class App:
             "outbox": self.outbox.trouble,
             "gateway events": self._patience.trouble,
             "organisation": self.worlds.trouble,
+            "care register": self.worlds.current.care.trouble,
         }
         return found | {"trouble": {part: why for part, why in trouble.items() if why}}
+
+    def _unsealed(self, sealed: bytes) -> str:
+        """What a sealed reply says. Raises Unreadable."""
+        vault = self.worlds.current.care.vault
+        if vault is None:
+            raise Unreadable
+        return vault.open(sealed)
 
     async def _evening(self) -> None:
         if await asyncio.to_thread(self.timers.evening, self.gateway.status.account):
@@ -162,6 +173,9 @@ class App:
         if await asyncio.to_thread(self.timers.sweep):
             self.outbox.wake()
             self.live.publish(news.TICKETS)
+
+    async def _care(self) -> None:
+        await asyncio.to_thread(self.timers.cover)
 
     async def _expire(self) -> None:
         if await asyncio.to_thread(self.timers.expire):
@@ -228,6 +242,7 @@ class App:
             # The evening may come while the bot is down or not logged in: it is made up for.
             "digest-late": (60.0, self._evening),
             "reviews": (60.0, self._expire),
+            "care": (20.0, self._care),
             "look-back": (_LOOK_BACK.total_seconds(), self._look_back),
             "reload": (_RELOAD_SECONDS, self._reload),
         }

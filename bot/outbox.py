@@ -20,6 +20,7 @@ from bot.gateways.base import Connection, Gateway, Mention, Outgoing, SendFailed
 from bot.patience import GaveUp, Patience
 from bot.settings import OutboxSettings
 from handlers.context import Clock
+from handlers.vault import Unreadable
 from storage import messages, replies
 from storage.database import Database
 from storage.tables import Reply
@@ -58,7 +59,10 @@ class Pace:
 
 
 class Outbox:
-    """Sends what is due. `on_sent` is awaited in the event loop after each change of a reply's state."""
+    """Sends what is due. `on_sent` is awaited in the event loop after each change of a reply's state.
+
+    unsealed: gives the words of a sealed reply, or raises Unreadable.
+    """
 
     def __init__(
         self,
@@ -67,12 +71,14 @@ class Outbox:
         clock: Clock,
         settings: OutboxSettings,
         on_sent: Callable[[Sequence[Reply]], Awaitable[None]] | None = None,
+        unsealed: Callable[[bytes], str] | None = None,
     ) -> None:
         self._database = database
         self._gateway = gateway
         self._clock = clock
         self._settings = settings
         self._on_sent = on_sent
+        self._unsealed = unsealed
         self._pace = Pace(settings)
         self._wake = asyncio.Event()
         self._patience = Patience("outbox")
@@ -125,7 +131,9 @@ class Outbox:
     async def _say(self, bundle: Sequence[Reply]) -> None:
         ids = [reply.id for reply in bundle]
         try:
-            external_id = await self._gateway.send(_outgoing(bundle))
+            external_id = await self._gateway.send(_outgoing(bundle, self._text(bundle)))
+        except Unreadable as error:
+            await self._failed(bundle, str(error), final=True)
         except SendUncertain as error:
             reason = str(error)
             log.warning("send_uncertain", replies=ids, reason=reason)
@@ -136,6 +144,15 @@ class Outbox:
             await self._failed(bundle, str(error), final=error.final)
         else:
             await self._note(lambda s: replies.mark_sent(s, ids, external_id, self._clock()))
+
+    def _text(self, bundle: Sequence[Reply]) -> str:
+        """What is said. Raises Unreadable."""
+        sealed = bundle[0].sealed
+        if sealed is None:
+            return joined(bundle)
+        if self._unsealed is None:
+            raise Unreadable
+        return self._unsealed(sealed)
 
     async def _failed(self, bundle: Sequence[Reply], reason: str, *, final: bool) -> None:
         ids, attempts = [reply.id for reply in bundle], max(reply.attempts for reply in bundle) + 1
@@ -219,7 +236,7 @@ class Outbox:
     def _settle(self, session: Session, together: Sequence[Reply], now: datetime) -> None:
         ids, first = [reply.id for reply in together], together[0]
         attempts = max(reply.attempts for reply in together)
-        found = _found(session, together)
+        found = self._found(session, together)
         if found is not None:
             replies.mark_sent(session, ids, found, now)
         elif attempts >= self._settings.attempts:
@@ -230,20 +247,23 @@ class Outbox:
             due = now if attempts == 1 else now + self._backoff(attempts - 1)
             replies.put_back(session, ids, due, first.error)
 
-
-def _found(session: Session, together: Sequence[Reply]) -> str | None:
-    """The id under which the network shows that these replies were said; spaces may have changed there."""
-    first, text = together[0], "".join(joined(together).split())
-    since = first.sent_at or first.created_at
-    own = messages.own_unclaimed(session, first.account, first.room, since)
-    return next((external_id for external_id, said in own if "".join(said.split()) == text), None)
+    def _found(self, session: Session, together: Sequence[Reply]) -> str | None:
+        """The id under which the network shows that these were said; spaces may have changed there."""
+        try:
+            first, text = together[0], "".join(self._text(together).split())
+        except Unreadable:
+            return None
+        since = first.sent_at or first.created_at
+        own = messages.own_unclaimed(session, first.account, first.room, since)
+        return next((external_id for external_id, said in own if "".join(said.split()) == text), None)
 
 
 def _as_sent(found: Sequence[Reply]) -> list[list[Reply]]:
-    """Groups replies by the message they went as: same place, same instant."""
-    groups: dict[tuple[str, str, datetime | None], list[Reply]] = {}
+    """Groups replies by the message they went as: same place, same instant. A sealed one went alone."""
+    groups: dict[tuple[str, str, datetime | None, int], list[Reply]] = {}
     for reply in found:
-        groups.setdefault((reply.room, reply.person, reply.sent_at), []).append(reply)
+        alone = reply.id if reply.sealed else 0
+        groups.setdefault((reply.room, reply.person, reply.sent_at, alone), []).append(reply)
     return list(groups.values())
 
 
@@ -253,12 +273,17 @@ def joined(bundle: Sequence[Reply]) -> str:
 
 
 def bundled(head: Reply, due: Sequence[Reply], longest: int) -> list[Reply]:
-    """The reply with others due to the same place that fit; an urgent one takes only urgent ones along."""
-    if head.picture:
+    """The reply with others due to the same place that fit; an urgent one takes only urgent ones along.
+
+    Pictures and what is sealed go alone.
+    """
+    if head.picture or head.sealed:
         return [head]
     bundle, length = [head], len(head.text)
     for reply in due:
-        if reply is head or reply.picture or (reply.room, reply.person) != (head.room, head.person):
+        if reply is head or reply.picture or reply.sealed:
+            continue
+        if (reply.room, reply.person) != (head.room, head.person):
             continue
         if head.urgency >= 3 > reply.urgency:
             continue
@@ -269,14 +294,14 @@ def bundled(head: Reply, due: Sequence[Reply], longest: int) -> list[Reply]:
     return bundle
 
 
-def _outgoing(bundle: Sequence[Reply]) -> Outgoing:
+def _outgoing(bundle: Sequence[Reply], text: str) -> Outgoing:
     first = bundle[0]
     people = {mention["id"]: mention["name"] for reply in bundle for mention in reply.mentions}
     return Outgoing(
         key="-".join(str(reply.id) for reply in bundle),
         room=first.room,
         person=first.person,
-        text=joined(bundle),
+        text=text,
         mentions=tuple(Mention(id, name) for id, name in people.items()),
         picture=Path(first.picture) if first.picture else None,
     )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from handlers.files import ConfigError, mistakes, read_mapping
 from handlers.organisation import GroupKind
 from handlers.rules import Part, Rules
+from handlers.vault import VARIABLE
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
@@ -123,6 +124,11 @@ class LearningSettings(Part):
     """When to learn from corrections, street's zone; empty for never."""
 
 
+class CareSettings(Part):
+    key: SecretStr = SecretStr("")
+    """What the care register is sealed with; several keys comma-separated, the newest first."""
+
+
 class LogSettings(Part):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -144,6 +150,7 @@ class Settings(BaseSettings):
     timers: TimerSettings = TimerSettings()
     opinion: OpinionSettings = OpinionSettings()
     learning: LearningSettings = LearningSettings()
+    care: CareSettings = CareSettings()
     log: LogSettings = LogSettings()
     rules: Rules = Rules()
 
@@ -193,10 +200,18 @@ def load(path: Path | None = None) -> Settings:
         values: dict[str, Any] = {}
     else:
         values = read_mapping(file)
+    if _in_file(values.get("care")):
+        raise ConfigError(
+            f"{file}: care.key: only as {VARIABLE}: a key beside what it opens protects nothing"
+        )
     try:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigError("\n".join(_lines(error, file, values))) from None
+
+
+def _in_file(care: Any) -> bool:
+    return isinstance(care, dict) and bool(care.get("key"))
 
 
 def unknown_variables() -> list[str]:

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from handlers import digest, joint_clock, reminders, workdays
 from handlers.context import Clock, Context, World
 from handlers.deadlines import quiet_end
-from storage import messages, retention, reviews
+from storage import care, messages, retention, reviews
 from storage.database import Database, short
 from storage.retention import Counts
 
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 _SWEEP = 50  # tickets a transaction
 _AHEAD = timedelta(days=60)  # deadlines reach that far, and a new calendar takes a while to come
+_ECHO_LOOK_BACK = timedelta(days=2)
 Job = Callable[[], Awaitable[None]]
 Sweep = Callable[[Context, int], int]
 # Each looks at what is due, at most so many tickets, and tells how many there were.
@@ -72,6 +73,14 @@ class Timers:
         """Takes from the review list what nobody decided on in time; how many."""
         with self._database.transaction() as session:
             return reviews.expire(session, self._clock())
+
+    def cover(self) -> int:
+        """Takes out of stored messages what was said sealed, where the network showed it; how many."""
+        world, since = self._world(), self._clock() - _ECHO_LOOK_BACK
+        if not world.care.entries:
+            return 0
+        with self._database.transaction() as session:
+            return care.cover_echoes(session, since, world.texts("care.stand_in", number=""))
 
     def evening(self, account: str) -> bool:
         """Posts the digest of the last evening; False where it is not due, or was posted before.

@@ -14,11 +14,15 @@ from bot.settings import Settings
 from classifiers.default import load as load_classifier
 from classifiers.linear import MODEL, BadModel
 from classifiers.verdict import NOTHING, Classifier, Sample, Verdict
+from handlers.care import Register, unsealed
 from handlers.context import World
 from handlers.directory import load_organisation
 from handlers.files import ConfigError
+from handlers.organisation import Organisation
 from handlers.rules import Rules
 from handlers.texts import load_texts
+from handlers.vault import VARIABLE, BadKey, Unreadable, Vault
+from storage import care
 from storage import organisation as stored
 from storage.database import Database
 
@@ -49,12 +53,14 @@ def load_world(
     Raises ConfigError where organisation or texts cannot be used.
     """
     organisation = load_organisation(settings.organisation, session)
+    register = care_register(settings, organisation, session) if session is not None else Register()
     return World(
         organisation=organisation,
         rules=_served(settings, live=live),
         texts=load_texts(settings.texts),
         classifier=classifier or _classifier(settings, organisation.gazetteer()),
         zone=settings.tz,
+        care=register,
     )
 
 
@@ -64,6 +70,18 @@ def _served(settings: Settings, *, live: bool) -> Rules:
         return settings.rules
     bound = live and settings.gateway.kind != "local"
     return settings.rules.model_copy(update={"serve": "bound" if bound else "all"})
+
+
+def care_register(settings: Settings, organisation: Organisation, session: Session) -> Register:
+    """Everybody of it, or nobody and why: with a wrong key the bot does its other work."""
+    keys, rows = settings.care.key.get_secret_value(), care.records(session)
+    if not keys:
+        return Register(trouble=f"{VARIABLE} is not set, but the register has people" if rows else "")
+    try:
+        vault = Vault(keys)
+        return Register([unsealed(vault, *row) for row in rows], organisation, vault)
+    except (BadKey, Unreadable) as error:
+        return Register(trouble=str(error))
 
 
 def _classifier(settings: Settings, names: Iterable[str]) -> Classifier:
@@ -91,6 +109,7 @@ class Worlds:
         self._seen = self._stamp()
         self._learned: tuple[object, Classifier] | None = None
         self.current = self._load()
+        self._say_of_care()
         self.trouble = ""  # why the last reload was refused; shown in /healthz
 
     def _load(self) -> World:
@@ -105,6 +124,10 @@ class Worlds:
         if self._learned is None or self._learned[0] != key:
             self._learned = key, _classifier(self._settings, names)
         return replace(world, classifier=self._learned[1])
+
+    def _say_of_care(self) -> None:
+        if self.current.care.trouble:
+            log.error("care_register_off", reason=self.current.care.trouble)
 
     def __call__(self) -> World:
         return self.current
@@ -134,6 +157,7 @@ class Worlds:
                 return False
             self._seen = stamp
             self.current, self.trouble = fresh, ""
+            self._say_of_care()
             log.info("reloaded", people=len(fresh.organisation.people), groups=len(fresh.organisation.groups))
             return True
 

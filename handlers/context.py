@@ -1,13 +1,14 @@
 """What every handler is given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from classifiers.verdict import Classifier
+from handlers.care import Register
 from handlers.organisation import Organisation
 from handlers.rules import Rules
 from handlers.texts import Texts
@@ -24,6 +25,7 @@ class World:
     texts: Texts
     classifier: Classifier
     zone: ZoneInfo
+    care: Register = field(default_factory=Register, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Context:
     @property
     def texts(self) -> Texts:
         return self.world.texts
+
+    @property
+    def care(self) -> Register:
+        return self.world.care
 
     def local(self, instant: datetime) -> datetime:
         """The instant in the street's zone, for showing and for days."""

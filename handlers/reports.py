@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from classifiers.verdict import Label, Sample, Verdict, certain
-from handlers import incidents, tickets, tracks
+from handlers import care_alerts, incidents, tickets, tracks
 from handlers.context import Context
 from handlers.hotlines import hotline
 from handlers.incoming import Incoming
@@ -51,12 +51,21 @@ def _plain(ctx: Context, incoming: Incoming) -> bool:
 
 def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str) -> Ticket:
     """Opens a ticket and writes the answers: into the group and, where needed, to the coordinators."""
-    ticket = tickets.open_ticket(ctx, incoming, verdict, area_of(ctx, incoming), text)
+    area = area_of(ctx, incoming)
+    concerned = care_alerts.concerned(ctx, incoming, area)
+    verdict = care_alerts.raised(verdict, concerned)
+    ticket = tickets.open_ticket(ctx, incoming, verdict, area, text, care=bool(concerned))
     _take_pictures(ctx, ticket, incoming)
+    _tell_opened(ctx, ticket, incoming)
+    care_alerts.tell(ctx, ticket, incoming, concerned)
+    return ticket
+
+
+def _tell_opened(ctx: Context, ticket: Ticket, incoming: Incoming) -> None:
     key = f"m{incoming.row_id}:opened"
     if ticket.urgency == 3:
         _tell_danger(ctx, ticket, incoming, "urgent", key)
-        return ticket
+        return
     homes = home(ctx, ticket, incoming)
     command = [] if homes else command_places(ctx, ticket.account, ticket.area)
     # Nobody who could take it reads along: a private chat, or a group without its grid owner.
@@ -81,7 +90,6 @@ def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str)
         _tell_command(ctx, ticket, incoming, template, homes or command[:1], shown, key)
     if ticket.track == Track.LARGE and kind != "opened_command":
         tracks.tell_watchers(ctx, ticket, key, message_id=incoming.row_id)
-    return ticket
 
 
 def join(
@@ -97,19 +105,24 @@ def join(
 
     asked: it came by command, and who asks is answered. quiet: it may be none, and is told only when worse.
     """
+    # Talk that only may belong to it is no report of somebody in need.
+    concerned = care_alerts.concerned(ctx, incoming, area_of(ctx, incoming)) if verdict.is_report else []
+    verdict = care_alerts.raised(verdict, concerned)
     tickets.add_report(ctx, ticket, incoming, incoming.text)
     actor = tickets.actor_of(ctx, incoming)
     note, changes = shorten(incoming.text, 200), _complete(ctx, ticket, incoming, verdict)
     event = tickets.act(ctx, ticket, "join", actor, note=note, message_id=incoming.row_id, changes=changes)
+    if concerned:
+        event.data = {**event.data, "care": True}
     _take_pictures(ctx, ticket, incoming)
     if tracks.became_large(event):
         tracks.tell_watchers(ctx, ticket, f"e{event.id}", message_id=incoming.row_id)
-    if verdict.urgency > ticket.urgency:
+    worse = verdict.urgency > ticket.urgency
+    if worse:
         raise_urgency(ctx, ticket, incoming, verdict.urgency)
-        if ticket.urgency == 3:
-            return
-    if not quiet:
+    if not quiet and not (worse and ticket.urgency == 3):
         _tell_joined(ctx, ticket, incoming, verdict, asked=asked)
+    care_alerts.tell(ctx, ticket, incoming, concerned)
 
 
 def _complete(ctx: Context, ticket: Ticket, incoming: Incoming, verdict: Verdict) -> dict[str, str]:

@@ -125,6 +125,17 @@ class Linking(Part):
     """Messages of one sender this short after one another are read together; 0 for never."""
 
 
+class CareRules(Part):
+    """Visits to the people of the care register."""
+
+    visits_at: time = time(8, 30)
+    """When the grid owners get the day's list, in the street's zone."""
+    visits_on: Literal["working", "all"] = "working"
+    """On which days: working days (after public holidays) or every day."""
+    every_days: Annotated[int, Field(ge=0, le=366)] = 30
+    """Days between two visits where the register says nothing; 0 for no visits."""
+
+
 class Rules(Part):
     serve: Literal["auto", "all", "bound"] = "auto"
     """Groups that are bound to no area: served as the street's own, or left alone. auto: see bot/world.py."""
@@ -149,6 +160,7 @@ class Rules(Part):
     picture_minutes: Minutes = 10
     """A picture joins the ticket that the same person reported this long before or after."""
     retention: Retention = Retention()
+    care: CareRules = CareRules()
     loop_replies: Annotated[int, Field(ge=1, le=1000)] = 10
     """More answers than this to one sender within ten minutes: the sender is taken for a bot."""
 

@@ -63,8 +63,13 @@ def _called_first(ctx: Context, people: list[Person], area: str) -> Person | Non
     return next((person for person in people if person.id in on_duty), people[0])
 
 
-def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, text: str) -> Ticket:
-    """A new ticket with its first report; urgency 3 is accepted at once, though not yet by a person."""
+def open_ticket(
+    ctx: Context, incoming: Incoming, verdict: Verdict, area: str, text: str, *, care: bool = False
+) -> Ticket:
+    """A new ticket with its first report; urgency 3 is accepted at once, though not yet by a person.
+
+    care: it concerns somebody of the care register, which the event keeps without saying whom.
+    """
     day, street = day_of(ctx), ctx.organisation.street_code
     running = store.next_running(ctx.session, street, day)
     owner, reporter = owner_of(ctx, area), actor_of(ctx, incoming)
@@ -92,9 +97,9 @@ def open_ticket(ctx: Context, incoming: Incoming, verdict: Verdict, area: str, t
     tracks.settle(ctx, ticket)
     ctx.session.add(ticket)
     add_report(ctx, ticket, incoming, text)
-    record(
-        ctx, ticket, "open", reporter, to_state=State.REPORTED, note=text[:500], message_id=incoming.row_id
-    )
+    data = {"care": True} if care else {}
+    note, row_id = text[:500], incoming.row_id
+    record(ctx, ticket, "open", reporter, to_state=State.REPORTED, note=note, data=data, message_id=row_id)
     if ticket.urgency == 3:
         _pass_through(ctx, ticket, "auto_accept", (State.ACCEPTED,), BOT, "", {}, incoming.row_id)
     deadlines.schedule(ctx, ticket)

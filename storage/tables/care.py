@@ -14,7 +14,7 @@ class CareRecord(SQLModel, table=True):
     __tablename__ = "care_record"
     id: int = id_column()
     area: str = Field(default="", index=True)
-    # Fernet token of the JSON of name, kind, address, phone, chat id, note
+    # Fernet token of the JSON of name, kinds, address, phone, chat id, note, days between visits
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     fingerprint: str = Field(unique=True)  # keyed hash of name and address: an import twice changes nothing
     updated_at: datetime = instant()
@@ -32,3 +32,4 @@ class CareVisit(SQLModel, table=True):
     told_to: str | None = None  # person id
     done_at: datetime | None = instant(nullable=True)
     done_by: str | None = None
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))  # how it was, encrypted

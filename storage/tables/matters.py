@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Date, Index, Text, UniqueConstraint, text
+from sqlalchemy import Column, Date, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import id_column, instant, json_column, ref, text_column
@@ -216,6 +216,12 @@ class Reply(SQLModel, table=True):
             postgresql_where=text("state IN ('waiting', 'sending')"),
         ),
         Index("ix_reply_state", "state", "id"),
+        Index(
+            "ix_reply_sealed",
+            "created_at",
+            sqlite_where=text("sealed IS NOT NULL"),
+            postgresql_where=text("sealed IS NOT NULL"),
+        ),
     )
     id: int = id_column()
     key: str = Field(unique=True)  # what must be said once: e.g. "m<message id>:<n>"
@@ -223,6 +229,8 @@ class Reply(SQLModel, table=True):
     room: str = ""  # either a room ...
     person: str = ""  # ... or a person, in private
     text: str = text_column()
+    # What is really said, encrypted, where that is for one person's eyes: `text` then only stands in for it.
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     mentions: list[dict[str, str]] = json_column(list)  # [{"id": ..., "name": ...}]
     picture: str | None = None  # path of a PNG to send along
     urgency: int = 1  # 3 goes first and is not paced per group

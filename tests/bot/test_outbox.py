@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bot.gateways.base import Connection, Mention, SendFailed, SendUncertain
 from bot.outbox import Outbox
 from bot.settings import OutboxSettings
+from handlers.vault import Unreadable
 from storage import messages, replies
 from storage.database import Database
 from storage.ids import new_id
@@ -40,7 +41,14 @@ class Post:
     def restart(self) -> None:
         """Another process in this one's place."""
         self.told: list[Sequence[Reply]] = []
-        self.outbox = Outbox(self.database, self.gateway, self.clock, self.settings, self._tell)
+        self.outbox = Outbox(
+            self.database, self.gateway, self.clock, self.settings, self._tell, self._unsealed
+        )
+
+    def _unsealed(self, sealed: bytes) -> str:
+        if not sealed.startswith(b"sealed "):
+            raise Unreadable
+        return sealed.decode().removeprefix("sealed ")
 
     async def _tell(self, bundle: Sequence[Reply]) -> None:
         self.told.append(bundle)
@@ -484,3 +492,38 @@ async def test_postgresql_restarting_is_waited_for(postgres: PostgresServer, pos
     assert post.gateway.texts == [long(str(number)) for number in range(40)]
     assert set(post.states()) == {ReplyState.SENT}
     post.database.close()
+
+
+async def test_what_is_sealed_is_said_alone_and_stays_sealed(database: Database) -> None:
+    post = Post(database)
+    private = {"room": "", "person": "zhou"}
+    post.put("plain", **private)
+    post.put("-", sealed="sealed 甲乙".encode(), **private)
+    post.put("another", **private)
+    post.clock.move(seconds=10)
+    assert sorted(await post.work()) == ["plain\nanother"]
+    post.clock.move(seconds=10)
+    assert await post.work() == ["甲乙"]
+    assert [row.text for row in post.rows()] == ["plain", "-", "another"]
+
+
+async def test_what_cannot_be_unsealed_is_given_up_aloud(database: Database) -> None:
+    post = Post(database)
+    post.put("-", room="", person="zhou", sealed=b"of another key")
+    with capture_logs() as logs:
+        assert await post.work() == []
+    assert post.states() == [ReplyState.FAILED]
+    assert "GRIDBOT_CARE__KEY" in (post.rows()[0].error or "")
+    assert [line["event"] for line in logs] == ["reply_given_up"]
+
+
+async def test_a_sealed_message_is_found_among_the_own_ones(database: Database) -> None:
+    post = Post(database)
+    post.put("-", room="", person="zhou", sealed="sealed 甲乙".encode())
+    post.gateway.answers = [SendUncertain("deadline")]
+    with capture_logs():
+        await post.work()
+        post.own("甲乙", room="")
+        post.clock.move(seconds=10)
+        assert await post.work() == []
+    assert post.states() == [ReplyState.SENT]

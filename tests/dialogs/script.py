@@ -26,7 +26,7 @@ PRIVATE = "私聊"
 _MOVE = re.compile(r"^\+(\d+)([mhd])$")
 _DIGEST = re.compile(r"^日报 (\d{4}-\d\d-\d\d)$")
 _DECISION = re.compile(r"^确认「([^」]+)」 (\S+)$")
-_SETTING = re.compile(r"^设 (群|人|单位|规则|没有|风险点) (\{.*\})$")
+_SETTING = re.compile(r"^设 (群|人|单位|规则|没有|风险点|关爱) (\{.*\})$")
 _SAYING = re.compile(
     r"^(?:(?P<at>\d\d:\d\d) )?(?P<place>\S+) (?P<who>\S+?)"
     r"(?: ↩(?:「(?P<quoted>[^」]*)」|『(?P<words>[^』]*)』))?(?P<twice> ×2)?[:：]\s*(?P<text>.*)$"
@@ -114,6 +114,7 @@ class Stage:
         world = make_world()
         organisation, rules = _set(scene.settings, world.organisation, world.rules)
         self._street = Street(database, replace(world, organisation=organisation, rules=rules))
+        self._street.keep_in_care(*(yaml.safe_load(_care(line)) for line in scene.settings if _care(line)))
         self._said: list[Reply] = []
         self._codes: list[str] = []
         self._renamed: dict[str, str] = {}  # groups by the name that they had
@@ -332,6 +333,10 @@ class Stage:
         return f"{self._scene.file}.txt:{step.line}: {step.text}: {why}"
 
 
+def _care(line: str) -> str:
+    return line.removeprefix("设 关爱 ") if line.startswith("设 关爱 ") else ""
+
+
 def _set(settings: list[str], organisation: Organisation, rules: Rules) -> tuple[Organisation, Rules]:
     for line in settings:
         match = _SETTING.match(line)
@@ -348,6 +353,8 @@ def _set(settings: list[str], organisation: Organisation, rules: Rules) -> tuple
         elif match[1] == "单位":
             unit = Unit(**values)
             organisation = replace(organisation, units={**organisation.units, unit.code: unit})
+        elif match[1] == "关爱":
+            continue  # once the street stands
         elif match[1] == "没有":
             groups = tuple(g for g in organisation.groups if g.kind != values["kind"])
             people = {i: p for i, p in organisation.people.items() if p.role != values["role"]}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.verdict import Label
+from handlers.care import CareKind
 from handlers.files import ConfigError
 from handlers.joint import PartState
 from handlers.lifecycle import ACTIONS, Resolution, State
@@ -65,6 +66,7 @@ def test_every_name_has_its_text() -> None:
         "part": PartState,
         "role": Role,
         "kind": GroupKind,
+        "care": CareKind,
         "urgency": ("1", "2", "3"),
     }
     for table, members in tables.items():

@@ -1,11 +1,12 @@
 """A street to try things on: the sample organisation, a clock moved by hand, an intake without threads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, or_, select
@@ -16,6 +17,7 @@ from bot.stored import clean, from_row
 from bot.timers import SWEEPS
 from classifiers.verdict import Classifier
 from handlers import directory, groups, reviews
+from handlers.care import CareKind, Entry, Register, unsealed
 from handlers.context import Context, World
 from handlers.directory import load_organisation
 from handlers.incoming import Incoming, MessageKind, Quote
@@ -24,7 +26,9 @@ from handlers.organisation import Organisation
 from handlers.reviews import Choice
 from handlers.rules import Rules
 from handlers.texts import load_texts
-from storage import organisation
+from handlers.vault import Vault, new_key
+from storage import care, organisation
+from storage.care import Sealed
 from storage.database import Database
 from storage.tables import Correction, Message, Reply, ReplyState, Review, Ticket, TicketEvent
 from tests.support.classifier import WordClassifier
@@ -32,6 +36,11 @@ from tests.support.classifier import WordClassifier
 ROOT = Path(__file__).parents[2]
 ZONE = ZoneInfo("Asia/Shanghai")
 ACCOUNT = "local"
+
+
+def _entry(*, kind: str, name: str, address: str, area: str, **more: Any) -> Entry:
+    kinds = tuple(CareKind(word.strip()) for word in kind.split(","))
+    return Entry(id=0, area=area, name=name, kinds=kinds, address=address, **more)
 
 
 class MovingClock:
@@ -160,13 +169,30 @@ class Street:
                 sweep(ctx, 50)
         return self.new_replies()
 
+    def keep_in_care(self, *people: Mapping[str, Any]) -> None:
+        """Puts people (Entry's fields; several kinds comma-separated) into the care register."""
+        if not people:
+            return
+        vault = self.world.care.vault or Vault(new_key())
+        with self.database.transaction() as session:
+            entries = [_entry(**person) for person in people]
+            rows = [Sealed(0, e.area, e.sealed(vault), vault.fingerprint(*e.identity)) for e in entries]
+            care.save(session, rows, self.clock())
+        with self.reading() as session:
+            kept = [unsealed(vault, *row) for row in care.records(session)]
+        self.world = replace(self.world, care=Register(kept, self.world.organisation, vault))
+
     def new_replies(self) -> list[Reply]:
-        """What was written since, and what was held back until now."""
+        """What was written since, and what was held back until now; of what is sealed, what is said."""
         with self.database.reading() as session:
             wanted = select(Reply).where(or_(col(Reply.id) > self._seen, col(Reply.id).in_(self._held)))
             found = list(session.exec(wanted.order_by(col(Reply.id))))
         self._seen = max([self._seen, *(reply.id for reply in found)])
         self._held = {reply.id for reply in found if reply.due_at > self.clock()}
+        for reply in found:
+            if reply.sealed is not None:
+                assert self.world.care.vault is not None and not reply.room
+                reply.text = self.world.care.vault.open(reply.sealed)
         return [reply for reply in found if reply.id not in self._held]
 
     def held_until(self) -> datetime | None:
@@ -192,7 +218,9 @@ class Street:
         )
         content = directory.merged(file, own)
         assert not list(directory.wrong(content))
-        self.world = replace(self.world, organisation=directory.organised(content))
+        fresh = directory.organised(content)
+        register = replace(self.world.care, organisation=fresh)
+        self.world = replace(self.world, organisation=fresh, care=register)
 
     def change(self, room: str, change: str, topic: str = "", people: tuple[str, ...] = ()) -> list[Reply]:
         """Something happens to a group."""

@@ -155,6 +155,7 @@ def upgrade() -> None:
         sa.Column("told_to", sa.String(), nullable=True),
         sa.Column("done_at", storage.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("done_by", sa.String(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["record_id"], ["care_record.id"], name=op.f("fk_care_visit_record_id_care_record")
         ),
@@ -271,6 +272,15 @@ def upgrade() -> None:
     op.add_column("ticket", sa.Column("recurring", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("ticket", sa.Column("extensions", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("ticket", sa.Column("extended_minutes", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("reply", sa.Column("sealed", sa.LargeBinary(), nullable=True))
+    op.create_index(
+        "ix_reply_sealed",
+        "reply",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("sealed IS NOT NULL"),
+        postgresql_where=sa.text("sealed IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
@@ -294,6 +304,9 @@ def downgrade() -> None:
     op.drop_table("duty")
     op.drop_table("care_record")
     op.drop_table("action_log")
+    op.drop_index("ix_reply_sealed", table_name="reply")
+    with op.batch_alter_table("reply") as batch_op:
+        batch_op.drop_column("sealed")
     with op.batch_alter_table("room") as batch_op:
         batch_op.drop_column("former_topic")
         batch_op.drop_column("renamed_at")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from bot.terminal import said_plainly as _said_plainly
 from bot.terminal import settings_of as _settings
 from handlers.files import ConfigError
 from storage.database import Database
+
+if TYPE_CHECKING:
+    from handlers.handover_sheet import Sheet
 
 cli = typer.Typer(
     help="Chat-bot bridge for online grid groups: from a message in a group to a closed ticket.",
@@ -265,6 +268,47 @@ def _digest(settings: Settings, day: date) -> str:
     try:
         with database.reading() as session:
             return text_of(Context(session, utc_now(), world), day)
+    finally:
+        database.close()
+
+
+@cli.command()
+def sheet(
+    number: Annotated[str, typer.Argument(help="The ticket's whole number, such as CTM0712-031.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the printable page into FILE.html.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Print a ticket's hand-over sheet for the district as text to paste. Sends nothing."""
+    from bot.web.handover import as_html
+    from handlers.handover_sheet import sheet_text
+
+    with _said_plainly():
+        made = _sheet(_settings(config), number.strip().upper())
+        typer.echo(sheet_text(made))
+        if out is not None:
+            try:
+                out.write_text(as_html(made, alone=True), encoding="utf-8")
+            except OSError as error:
+                raise ConfigError(f"--out {out}: {error.strerror}") from None
+
+
+def _sheet(settings: Settings, number: str) -> "Sheet":
+    from bot.world import NoClassifier, load_world
+    from handlers.context import Context
+    from handlers.handover_sheet import sheet as made
+    from storage import tickets
+
+    database = Database(settings.storage.url)
+    database.upgrade()
+    try:
+        with database.reading() as session:
+            world = load_world(settings, NoClassifier(), session)
+            ticket = tickets.newest(session, number)
+            if ticket is None:
+                raise ConfigError(f"there is no ticket {number}")
+            return made(Context(session, utc_now(), world), ticket)
     finally:
         database.close()
 

@@ -12,8 +12,8 @@ from storage import joint as parts
 from storage import tickets as store
 from storage.tables import Ticket, TicketEvent, TicketReport, TicketUnit
 
-_STEPS = 12  # of the latest: one page
-_TOLD = 300  # characters of a report
+_STEPS = 10  # of the latest: one page
+_TOLD = 200  # characters of a report
 
 # What is no step of the work, or is nobody's business outside the street.
 _SILENT = frozenset(
@@ -175,5 +175,5 @@ def _steps(ctx: Context, events: Sequence[TicketEvent]) -> list[str]:
 def _step(ctx: Context, event: TicketEvent) -> str:
     who = "" if event.actor == "bot" else event.actor_name
     what = ctx.texts(f"names.event.{event.action}")
-    note = f"：{shorten(event.note, 80)}" if event.note else ""
+    note = f"：{shorten(event.note, 60)}" if event.note else ""
     return f"{_moment(ctx, event.at)} {who} {what}{note}".replace("  ", " ")

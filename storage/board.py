@@ -20,6 +20,7 @@ from storage.tables import (
     TicketReport,
     TicketUnit,
 )
+from storage.tickets import newest
 
 UNSENT = (ReplyState.FAILED, ReplyState.SENDING, ReplyState.WAITING)
 CLOSED = "closed"
@@ -127,8 +128,8 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
 
 
 def story(session: Session, number: str) -> Story | None:
-    """Eight queries; None where there is no such ticket."""
-    ticket = session.exec(select(Ticket).where(col(Ticket.number) == number)).first()
+    """Eight queries; None where there is no such ticket. Of several years' the newest."""
+    ticket = newest(session, number)
     if ticket is None:
         return None
     messages = session.exec(
@@ -172,12 +173,10 @@ def topics_of(session: Session, rooms: set[tuple[str, str]]) -> dict[tuple[str, 
 
 
 def picture(session: Session, ticket_number: str, message_id: int) -> Attachment | None:
-    """A picture of that ticket, not of any other."""
-    return session.exec(
-        select(Attachment)
-        .join(Ticket, col(Ticket.id) == col(Attachment.ticket_id))
-        .where(col(Ticket.number) == ticket_number, col(Attachment.message_id) == message_id)
-    ).first()
+    """A picture of that ticket, not of any other, also not of the same number's in another year."""
+    ticket = newest(session, ticket_number)
+    found = session.get(Attachment, message_id)
+    return found if ticket is not None and found is not None and found.ticket_id == ticket.id else None
 
 
 def rooms(session: Session, limit: int = 1000) -> Sequence[Room]:

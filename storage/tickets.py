@@ -183,6 +183,14 @@ def _within(scope: Scope) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
+def newest(session: Session, number: str) -> Ticket | None:
+    """The ticket of that number; as numbers repeat each year, the latest one."""
+    statement = select(Ticket).where(col(Ticket.number) == number)
+    return session.execute(
+        statement.order_by(col(Ticket.day).desc(), col(Ticket.id).desc()).limit(1)
+    ).scalar_one_or_none()
+
+
 def reports(session: Session, ticket_id: int) -> list[TicketReport]:
     """Who reported it, first report first."""
     statement = select(TicketReport).where(col(TicketReport.ticket_id) == ticket_id)

@@ -4,7 +4,20 @@ import asyncio
 
 from aiohttp import web
 
-from bot.web import board, chat, groups, health, joining, pages, replies, reviews, signin, stream, tickets
+from bot.web import (
+    board,
+    chat,
+    groups,
+    handover,
+    health,
+    joining,
+    pages,
+    replies,
+    reviews,
+    signin,
+    stream,
+    tickets,
+)
 from bot.web.guard import add_headers, error_boundary, same_site
 from bot.web.parts import PARTS, Parts, parts_of
 from bot.web.pictures import MOST_BYTES
@@ -27,6 +40,7 @@ def make_app(parts: Parts) -> web.Application:
             web.get("/healthz", health.healthz),
             web.get("/board", board.page),
             web.get("/tickets/{number}", tickets.page),
+            web.get("/tickets/{number}/handover", handover.page),
             web.get(r"/tickets/{number}/pictures/{message:\d{1,19}}", tickets.picture),
             web.get("/groups", groups.page),
             web.get("/replies", replies.page),

@@ -1,7 +1,7 @@
 """/tickets/{number}: one ticket's whole story."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,13 @@ from bot.web.board import card
 from bot.web.pages import render, row_id
 from bot.web.parts import parts_of, read
 from bot.web.pictures import picture_response
+from handlers.lifecycle import State
 from handlers.organisation import Organisation
+from handlers.track_rules import Track
+from handlers.undo import undone
 from storage import board
-from storage.tables import Attachment, AttachmentState
+from storage.board import Story
+from storage.tables import Attachment, AttachmentState, TicketEvent
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -30,9 +34,32 @@ async def page(request: web.Request) -> web.StreamResponse:
         "topic": _topic(organisation, story.topics),
         "person": _person(organisation),
         "most": board.MOST,
+        "point": organisation.risk_points.get(story.ticket.risk_point or ""),
+        "steps": _still(story.events, "climb", "escalate", "hand_back"),
+        "notes": _still(story.events, "remark"),
+        "checked": _checked(story),
         "pictures": {picture.message_id: picture for picture in story.pictures},
     }
     return render(request, "ticket.html", values)
+
+
+def _still(events: Sequence[TicketEvent], *actions: str) -> list[TicketEvent]:
+    """The events of these actions that nobody took back."""
+    gone = undone(list(events))
+    return [event for event in events if event.action in actions and event.id not in gone]
+
+
+def _checked(story: Story) -> str:
+    """How it stands with the check by somebody other than who did the work."""
+    ticket = story.ticket
+    if ticket.state == State.PENDING_CHECK:
+        return "等人核查"
+    ends = _still(story.events, "check", "close") if ticket.state == State.CLOSED else []
+    if not ends:
+        return "办完要另一人核查" if ticket.track == Track.LARGE and ticket.state != State.CLOSED else ""
+    if ends[-1].data.get("unchecked"):
+        return "没有别人可以核查"
+    return f"{ends[-1].actor_name}核查通过" if ends[-1].action == "check" else ""
 
 
 async def picture(request: web.Request) -> web.StreamResponse:

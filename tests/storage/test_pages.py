@@ -7,8 +7,8 @@ import pytest
 
 from storage import board, chat, replies, signin
 from storage.board import Filter
-from storage.tables import ReplyState
-from tests.web.street import NOON, Street, make_street, message, reply, some_tickets
+from storage.tables import Attachment, ReplyState
+from tests.web.street import NOON, Street, make_street, message, reply, some_tickets, ticket
 
 
 @pytest.fixture
@@ -52,6 +52,22 @@ def test_a_story_is_whole_and_pages_are_cut(street: Street) -> None:
         assert page.by_state == {"accepted": 1, "dispatched": 1, "in_progress": 1, "closed": 1}
         assert [room.id for room in board.rooms(session)] == ["river", "stairs", "x9"]
         assert [gap.reason for gap in board.gaps(session, 5)] == ["重启"]
+
+
+def test_a_number_of_this_and_of_last_year_means_the_newest(street: Street) -> None:
+    """Numbers repeat each year; whatever the order in which the database gives the rows."""
+    last_year = ticket(1, summary="去年的事", day=NOON.date().replace(year=2025), id=7)
+    newest = ticket(1, summary="后来的事", day=NOON.date().replace(year=2027))
+    pictures = [message("river", "甲", ""), message("river", "乙", "")]
+    street.keep(newest, last_year, *pictures)
+    for row, picture in zip((newest, last_year), pictures, strict=True):
+        street.keep(Attachment(message_id=picture.id, ticket_id=row.id, due_at=NOON))
+    with street.database.reading() as session:
+        found = board.story(session, "CTM0712-001")
+        assert found is not None
+        assert found.ticket.summary == "后来的事"
+        assert board.picture(session, "CTM0712-001", pictures[0].id) is not None
+        assert board.picture(session, "CTM0712-001", pictures[1].id) is None
 
 
 def test_unsent_replies_are_listed_failed_first_and_changed_once(street: Street) -> None:

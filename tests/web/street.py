@@ -169,10 +169,9 @@ def ticket(running: int, **more: Any) -> Ticket:
     return Ticket(
         number=f"CTM0712-{running:03}",
         street="CTM",
-        day=NOON.date(),
         running=running,
         account=ACCOUNT,
-        **(values | more),
+        **({"day": NOON.date()} | values | more),
     )
 
 

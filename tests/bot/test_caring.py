@@ -198,7 +198,7 @@ def test_the_bot_takes_an_import_over() -> None:
     assert "张春花" in told[0].text
 
 
-@pytest.mark.parametrize("keys", ["", "none at all", new_key()])
+@pytest.mark.parametrize("keys", ["", "none at all", new_key()], ids=["none", "word", "another"])
 def test_with_a_wrong_key_the_bot_does_its_other_work(keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put(HEAD + ZHANG, "--apply")
     monkeypatch.setenv("GRIDBOT_CARE__KEY", keys)

@@ -32,7 +32,11 @@ def test_fingerprints_tell_the_same_from_another() -> None:
     assert vault.fingerprint("甲") != other.fingerprint("甲")
 
 
-@pytest.mark.parametrize("keys", ["", ",", "secret", "钥匙", new_key()[:-4], f"{new_key()},x"])
+@pytest.mark.parametrize(
+    "keys",
+    ["", ",", "secret", "钥匙", new_key()[:-4], f"{new_key()},x"],
+    ids=["none", "comma", "word", "chinese", "cut", "one_bad"],
+)
 def test_what_is_no_key(keys: str) -> None:
     with pytest.raises(BadKey, match="GRIDBOT_CARE__KEY") as caught:
         Vault(keys)

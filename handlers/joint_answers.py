@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from handlers import joint
+from handlers import joint, sides
 from handlers.commands.parsing import FULL_NUMBER, Parsed
 from handlers.context import Context
 from handlers.incoming import Incoming, MessageKind
@@ -134,6 +134,7 @@ def handle(ctx: Context, incoming: Incoming, said: Answer) -> Ticket | None:
         explicit = said.number or incoming.quote
         return _repeated(ctx, incoming, meant) if meant and explicit else None
     ticket = ticket_store.locked(ctx.session, next(iter(found)))
+    sides.watch(ctx, ticket)
     some = [
         part
         for part in joint.parts(ctx, ticket)

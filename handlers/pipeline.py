@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Turn, Verdict
-from handlers import commands, followups, joining, joint_answers, reports, reviews
+from handlers import commands, followups, joining, joint_answers, reports, reviews, sides
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
@@ -105,6 +105,13 @@ def _is_our_own_words(street_code: str, text: str) -> bool:
 
 def handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     """Does what the reading asks for: tickets, events and replies, in the caller's transaction."""
+    sides.forget(ctx)
+    handled = _handle(ctx, incoming, reading)
+    sides.note(ctx, incoming.row_id)
+    return handled
+
+
+def _handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     asked = replace(ctx, commanded=(incoming.account, incoming.room))
     if reading.answer is not None and (ticket := joint_answers.handle(asked, incoming, reading.answer)):
         if reading.verdict.urgency == 3 > ticket.urgency:  # what it says besides is worse than was known

@@ -1,9 +1,8 @@
 """撤销: taking back one's own last command, by one more event that says what it undid.
 
-An event tells in `data["changed"]` what was before; that is put back. What a command did beside the ticket's
-own columns (rows of units, orders, extensions) is put back by the functions that `also` was given. What was
-said is not unsaid: what still waits is dropped, and where something was said one line tells that it was taken
-back.
+An event tells in `data["changed"]` and `data["rows"]` (see handlers/sides.py) what was before; that is put
+back. What a command did besides is put back by the functions that `also` was given. What was said is not
+unsaid: what still waits is dropped, and where something was said one line tells that it was taken back.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from handlers import deadlines, tickets
+from handlers import deadlines, sides, tickets
 from handlers.context import Context
 from handlers.lifecycle import State
 from handlers.permissions import BOT, Actor
@@ -112,15 +111,17 @@ def refusal(ctx: Context, actor: Actor, last: Last) -> Refusal | None:
     trail = store.events(ctx.session, last.ticket.id)
     since = [event for event in trail if event.id > last.events[-1].id]
     others = [e for e in since if e.actor not in {actor.id, BOT.id} and e.action not in _BESIDE]
-    if others or not _still_so(last):
+    if others or not _still_so(ctx, last):
         return Refusal.MOVED
     if ctx.now - last.events[-1].at > timedelta(minutes=ctx.rules.undo_minutes):
         return Refusal.LATE
     return None
 
 
-def _still_so(last: Last) -> bool:
-    """Whether the columns still hold what the command set."""
+def _still_so(ctx: Context, last: Last) -> bool:
+    """Whether the ticket and what stands beside it are still what the command made of them."""
+    if not all(sides.still_so(ctx, last.ticket, event) for event in last.events):
+        return False
     now = tickets.snapshot(last.ticket)
     after: dict[str, Any] = {}
     for event in last.events:
@@ -134,6 +135,7 @@ def take_back(ctx: Context, actor: Actor, last: Last, message_id: int) -> Ticket
     for event in reversed(last.events):
         for function in _ALSO.get(event.action, ()):
             function(ctx, ticket, event)
+        sides.put_back(ctx, event)
         for name, (old, _) in event.data.get("changed", {}).items():
             setattr(ticket, name, _value(name, old))
     changed = tickets.changed_between(before, tickets.snapshot(ticket))

@@ -222,6 +222,14 @@ def last_event_of(
     return session.execute(statement.order_by(col(TicketEvent.id).desc()).limit(1)).scalars().first()
 
 
+def last_event_by(session: Session, ticket_id: int, message_id: int) -> TicketEvent | None:
+    """The last thing that the message did to the ticket."""
+    statement = select(TicketEvent).where(
+        col(TicketEvent.ticket_id) == ticket_id, col(TicketEvent.message_id) == message_id
+    )
+    return session.execute(statement.order_by(col(TicketEvent.id).desc()).limit(1)).scalars().first()
+
+
 def touched_by(session: Session, message_id: int) -> set[int]:
     """Ids of the tickets on which the message left an event."""
     statement = select(col(TicketEvent.ticket_id)).where(col(TicketEvent.message_id) == message_id)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from handlers import sides
 from handlers.commands.parsing import FULL_NUMBER
 from handlers.commands.registry import Call
 from handlers.context import Context
@@ -39,7 +40,9 @@ def find(ctx: Context, call: Call, *wishes: Fits, only_open: bool = True) -> Tic
     if len(found) > 1:
         answer(ctx, call.incoming, ctx.texts("command.which", lines=lines(ctx, found)))
         return None
-    return store.locked(ctx.session, found[0].id)
+    ticket = store.locked(ctx.session, found[0].id)
+    sides.watch(ctx, ticket)
+    return ticket
 
 
 def _preferred(found: list[Ticket], *wishes: Fits) -> list[Ticket]:

@@ -9,7 +9,7 @@ from handlers import undo
 from handlers.context import Context
 from handlers.undo import CannotUndo
 from storage.database import Database
-from storage.tables import Reply, ReplyState, Ticket, TicketEvent
+from storage.tables import Reply, ReplyState, Ticket, TicketEvent, TicketUnit
 from tests.support.street import Street
 
 
@@ -93,3 +93,41 @@ def test_what_the_bot_changed_since_stays(street: Street) -> None:
     told = street.say("river", "zhou", "#撤销")
     assert "之后又有人办过" in told[0].text
     assert street.tickets()[0].handler == "peng"
+
+
+@pytest.fixture
+def joint_street(database: Database) -> Street:
+    street = Street(database)
+    street.say("river", "tang", "江岸大厦电线掉下来了")
+    street.say("river", "zhou", "#联办 供电所")
+    return street
+
+
+def units(street: Street) -> list[tuple[str, str]]:
+    with street.reading() as session:
+        return [(part.unit, part.state) for part in session.exec(select(TicketUnit))]
+
+
+def test_units_are_called_off_again(joint_street: Street) -> None:
+    assert units(joint_street) == [("powerco", "notified")]
+    joint_street.say("river", "zhou", "#撤销")
+    assert units(joint_street) == []
+    assert joint_street.tickets()[0].handler is None
+
+
+def test_a_unit_takes_back_its_step(joint_street: Street) -> None:
+    joint_street.say("", "powerco", "到场")
+    assert units(joint_street) == [("powerco", "on_scene")]
+    joint_street.say("", "powerco", "#撤销")
+    assert units(joint_street) == [("powerco", "notified")]
+    with joint_street.reading() as session:
+        part = session.exec(select(TicketUnit)).one()
+    assert (part.on_scene_at, part.person) == (None, None)
+    assert part.due_at is not None
+
+
+def test_a_unit_that_answered_is_not_called_off(joint_street: Street) -> None:
+    joint_street.say("", "powerco", "收到")
+    told = joint_street.say("river", "zhou", "#撤销")
+    assert "之后又有人办过" in told[0].text
+    assert units(joint_street) == [("powerco", "received")]

@@ -342,7 +342,17 @@ async def test_the_timers_jobs(settings: Settings) -> None:
         await app._expire()
         assert _waiting_reviews(app) == 0
         await app._purge()
-        jobs = {"sweep", "digest", "digest-late", "purge", "purge-late", "reviews", "look-back", "reload"}
+        jobs = {
+            "sweep",
+            "digest",
+            "care",
+            "digest-late",
+            "purge",
+            "purge-late",
+            "reviews",
+            "look-back",
+            "reload",
+        }
         assert set(app._jobs()) == jobs
 
 

@@ -176,6 +176,8 @@ class App:
 
     async def _care(self) -> None:
         await asyncio.to_thread(self.timers.cover)
+        if await asyncio.to_thread(self.timers.visits, self.gateway.status.account):
+            self.outbox.wake()
 
     async def _expire(self) -> None:
         if await asyncio.to_thread(self.timers.expire):

@@ -1,7 +1,5 @@
 """`gridbot care`: the register of people who need more care. Prints numbers, never people."""
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +7,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
+from bot import spreadsheets
 from bot.clock import utc_now
 from bot.settings import Settings
 from bot.terminal import Config, said_plainly, settings_of
@@ -39,7 +38,7 @@ def key() -> None:
 @cli.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="CSV (UTF-8 or GB18030) with 姓名, 类别, 地址, 网格 and more.")
+        Path, typer.Argument(help="CSV or XLSX with 姓名, 类别, 地址, 网格 and more.")
     ],
     apply: Annotated[
         bool, typer.Option("--apply", help="Write it; without, only say what would change.")
@@ -199,21 +198,13 @@ def _database(settings: Settings) -> Database:
 
 
 def _rows(file: Path) -> list[tuple[int, list[str]]]:
-    """(row, cells) of a CSV that is not empty, the header among them. Raises ConfigError."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise ConfigError(f"{file}: neither UTF-8 nor GB18030")
-    try:
-        rows = [(number, row) for number, row in enumerate(csv.reader(io.StringIO(text)), 1)]
-    except csv.Error:
-        raise ConfigError(f"{file}: not a CSV table") from None
-    return [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
+    """(row, cells) of the one sheet, the header among them. Raises ConfigError."""
+    sheets = [sheet for sheet in spreadsheets.read(file) if sheet.rows]
+    if len(sheets) > 1:
+        raise ConfigError(f"{file}: has several sheets; keep the one with the people")
+    rows: list[tuple[int, list[str]]] = []
+    for number, cells in sheets[0].rows if sheets else ():
+        if not all(isinstance(cell, str) for cell in cells):
+            raise ConfigError(f"{file}: row {number}: a formula or an error; paste values")
+        rows.append((number, [str(cell) for cell in cells]))
+    return rows

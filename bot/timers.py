@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.purging import Purging
 from bot.settings import Settings
-from handlers import digest, joint_clock, reminders, workdays
+from handlers import care_visits, digest, joint_clock, reminders, workdays
 from handlers.context import Clock, Context, World
 from handlers.deadlines import quiet_end
 from storage import care, messages, retention, reviews
@@ -73,6 +73,14 @@ class Timers:
         """Takes from the review list what nobody decided on in time; how many."""
         with self._database.transaction() as session:
             return reviews.expire(session, self._clock())
+
+    def visits(self, account: str) -> bool:
+        """Hands out the day's lists of visits; False where that is not due, or was done before."""
+        now, world = self._clock(), self._world()
+        if not account or not world.care.entries:
+            return False
+        with self._database.transaction() as session:
+            return care_visits.morning(Context(session, now, world), account)
 
     def cover(self) -> int:
         """Takes out of stored messages what was said sealed, where the network showed it; how many."""

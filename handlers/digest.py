@@ -7,7 +7,7 @@ from handlers.masking import mask_for_others
 from handlers.organisation import GroupKind
 from handlers.replies import Place, room_of, say
 from handlers.wording import facts
-from storage import digests
+from storage import care, digests
 from storage.digests import Figures
 from storage.tables import Ticket
 
@@ -27,8 +27,9 @@ def text_of(ctx: Context, day: date) -> str:
     root = ctx.organisation.areas.get(ctx.organisation.root)
     name = root.name if root else ctx.texts("names.level.street")
     shown_day = f"{day.month}月{day.day}日"
+    visits = _visits(ctx, day, end)
     if not (found.opened or found.closed or found.open):
-        return ctx.texts("digest.empty", area=name, day=shown_day)
+        return "\n".join([ctx.texts("digest.empty", area=name, day=shown_day), *visits])
     lines = [
         ctx.texts("digest.title", area=name, day=shown_day),
         ctx.texts(
@@ -39,9 +40,16 @@ def text_of(ctx: Context, day: date) -> str:
             overdue=found.overdue,
         ),
         *_breakdown(ctx, found),
+        *visits,
         *_oldest(ctx, digests.oldest_open(ctx.session, end, _OLDEST), end),
     ]
     return mask_for_others("\n".join(lines), street=ctx.organisation.street_code)
+
+
+def _visits(ctx: Context, day: date, end: datetime) -> list[str]:
+    """Numbers only; nothing where the care register is not used."""
+    due, still_open = care.due_and_open(ctx.session, day, end)
+    return [ctx.texts("digest.visits", due=due, open=still_open)] if due else []
 
 
 def _breakdown(ctx: Context, found: Figures) -> list[str]:

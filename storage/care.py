@@ -107,9 +107,15 @@ def tick_off(session: Session, visit_id: int, by: str, at: datetime, sealed: byt
 
 
 def due_and_open(session: Session, day: date, end: datetime) -> tuple[int, int]:
-    """How many visits were due on that day, and how many of them were not made by `end`."""
-    undone = case((col(CareVisit.done_at).is_(None) | (col(CareVisit.done_at) >= end), 1), else_=0)
-    statement = select(func.count(), func.coalesce(func.sum(undone), 0)).where(col(CareVisit.day) == day)
+    """How many visits were due on that day, and how many of them were not made by `end`.
+
+    Visits out of turn, which nobody was told to make, were not due.
+    """
+    undone = case((col(CareVisit.done_at).is_(None) | (col(CareVisit.done_at) > end), 1), else_=0)
+    statement = select(func.count(), func.coalesce(func.sum(undone), 0)).where(
+        col(CareVisit.day) == day,
+        col(CareVisit.told_to).is_not(None) | col(CareVisit.done_at).is_(None),
+    )
     due, still_open = session.execute(statement).one()
     return int(due), int(still_open)
 

@@ -15,6 +15,7 @@ from handlers.commands import (
     roster,
     tracks,
     undo,
+    visits,
     work,
     wrong_joins,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "run",
     "tracks",
     "undo",
+    "visits",
     "work",
     "wrong_joins",
 ]

@@ -76,6 +76,6 @@ def _longest(body: str, *, glue: bool) -> tuple[Command, str, str] | None:
         entry, rest = COMMANDS[word], body[len(word) :]
         ascii_word = word.isascii()
         free = not rest or rest[0] in _SEPARATORS or (rest[0].isdigit() and not ascii_word)
-        if free or (entry.glued and glue and not ascii_word and len(word) > 1):
+        if free or (entry.glued and (glue or entry.clings) and not ascii_word and len(word) > 1):
             return entry, rest, word
     return None

@@ -31,6 +31,7 @@ class Command:
     `numbered`: digits after the name are a ticket's number; else they belong to what is said (#报 3号楼…).
     `bare`: the name is a word of everyday talk (大事不好), which without `#` counts only when nothing but a
     number follows.
+    `clings`: text may follow without a space even where no `#` stands in front (已访张春花).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Command:
     glued: bool
     numbered: bool
     bare: bool = False
+    clings: bool = False
 
 
 class UsageError(Exception):
@@ -60,11 +62,12 @@ def command(
     glued: bool = False,
     numbered: bool = True,
     bare: bool = False,
+    clings: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Registers a handler; it returns the ticket it spoke of, if any, and raises UsageError for wrong use."""
 
     def register(handler: Handler) -> Handler:
-        entry = Command(name, aliases, usage, permission, help, handler, glued, numbered, bare)
+        entry = Command(name, aliases, usage, permission, help, handler, glued, numbered, bare, clings)
         for word in (name, *aliases):
             if word in COMMANDS:
                 raise ValueError(f"two commands are called {word}")

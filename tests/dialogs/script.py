@@ -214,7 +214,7 @@ class Stage:
         """The earliest instant at which a sweep has something to look at."""
         with self._street.reading() as session:
             found = [session.exec(statement).one() for statement in _DUE]
-        found.append(self._street.held_until())
+        found += [self._street.held_until(), self._street.visits_due()]
         return min((due for due in found if due is not None), default=None)
 
     def _incoming(self, step: Step, saying: re.Match[str]) -> Incoming:

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import SQLModel, select
 from structlog.testing import capture_logs
 
+from handlers import digest
 from handlers.care import CareKind, Entry, Heard, Register, Told, sees, told_of
 from handlers.directory import load_organisation
 from handlers.doors import doors, parsed
@@ -16,7 +17,7 @@ from handlers.organisation import Area, Person, Post, Role
 from handlers.permissions import as_actor
 from storage.database import Database
 from storage.tables import CareRecord, Duty, Reply
-from tests.support.street import ROOT, Street
+from tests.support.street import ACCOUNT, ROOT, Street
 
 STREET = load_organisation(ROOT / "organisation.yaml")
 RIVER, STAIRS = "CTM-0101", "CTM-0201"
@@ -177,6 +178,7 @@ ZHANG = {
     "chat": "tang",
     "phone": "13900001234",
     "note": "耳背得很",
+    "every_days": 1,
 }
 LI = {"name": "李家旺", "kind": "disabled", "address": "石梯坎5号", "area": STAIRS, "phone": "02363840000"}
 
@@ -213,6 +215,11 @@ TALK = [
     ("", "peng", "李家旺又喊叫"),
     ("river", "tang", "#报 楼道路灯"),
     ("river", "tang", "#满意"),
+    ("", "zhou", "看护名单"),
+    ("river", "zhou", "#看护名单"),
+    ("", "pu", "看护名单"),
+    ("", "zhou", "已访 1 睡得不好"),
+    ("command", "pu", "#进度"),
 ]
 
 
@@ -230,10 +237,14 @@ def test_nothing_of_the_register_comes_out(street: Street, caplog: pytest.LogCap
         for room, sender, text in TALK:
             whispers += sum(reply.sealed is not None for reply in street.say(room, sender, text))
             street.clock.move(minutes=40)
-            street.sweep()
-    assert whispers >= 5
-    said = "\n".join(text for _, _, text in TALK)
+            whispers += sum(reply.sealed is not None for reply in street.sweep())
+        street.clock.move(days=1)
+        with street.context() as ctx:
+            digest.post(ctx, ACCOUNT, street.clock().date())
+    assert whispers >= 8
+    said = "\n".join(text for _, _, text in TALK if not text.startswith("已访"))
     words = [
+        "睡得不好",
         ZHANG["name"],
         ZHANG["address"],
         ZHANG["phone"],

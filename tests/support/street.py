@@ -16,7 +16,7 @@ from bot.settings import IntakeSettings
 from bot.stored import clean, from_row
 from bot.timers import SWEEPS
 from classifiers.verdict import Classifier
-from handlers import directory, groups, reviews
+from handlers import care_visits, directory, groups, reviews
 from handlers.care import CareKind, Entry, Register, unsealed
 from handlers.context import Context, World
 from handlers.directory import load_organisation
@@ -167,7 +167,13 @@ class Street:
         with self.context() as ctx:
             for sweep in SWEEPS:
                 sweep(ctx, 50)
+            care_visits.morning(ctx, ACCOUNT)
         return self.new_replies()
+
+    def visits_due(self) -> datetime | None:
+        """When the next lists of visits are handed out."""
+        with self.context() as ctx:
+            return care_visits.next_morning(ctx)
 
     def keep_in_care(self, *people: Mapping[str, Any]) -> None:
         """Puts people (Entry's fields; several kinds comma-separated) into the care register."""

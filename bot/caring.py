@@ -37,9 +37,7 @@ def key() -> None:
 
 @cli.command("import")
 def import_(
-    file: Annotated[
-        Path, typer.Argument(help="CSV or XLSX with 姓名, 类别, 地址, 网格 and more.")
-    ],
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX with 姓名, 类别, 地址, 网格 and more.")],
     apply: Annotated[
         bool, typer.Option("--apply", help="Write it; without, only say what would change.")
     ] = False,

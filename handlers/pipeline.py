@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Turn, Verdict
-from handlers import commands, followups, joining, joint_answers, reports, reviews, sides
+from handlers import commands, followups, joining, joint_answers, plain, reports, reviews, sides
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
 from handlers.organisation import Organisation, Role
+from handlers.plain_reading import Said, candidate
 from handlers.replies import answer
 from storage import replies as outbox
 from storage.tables import Outcome, Ticket
@@ -29,6 +30,8 @@ class Reading:
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
     answer: joint_answers.Answer | None = None  # of a unit that joins in, if it has a part; else the above
+    word: Said | None = None  # perhaps a word in answer to the bot; if not, it is what the rest says
+    chatter: bool = False  # nothing is to be done if it is no such word
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,6 @@ def _read(world: World, incoming: Incoming, before: tuple[Turn, ...]) -> Reading
     if incoming.from_self or incoming.sender == incoming.account:
         return _IGNORED
     role = organisation.role(incoming.sender)
-    group = organisation.group(incoming.room, incoming.room_topic)
     bound = incoming.is_private or organisation.bound_group(incoming.room, incoming.room_topic)
     served = world.rules.serve != "bound" or bound
     if role is Role.BOT or not (served or _would_bind(organisation, incoming)):
@@ -65,7 +67,18 @@ def _read(world: World, incoming: Incoming, before: tuple[Turn, ...]) -> Reading
         return _IGNORED
     if code := joining.code_in(incoming):
         return Reading(code=code, quiet=False)
-    parsed = commands.parse(incoming.text, addressed=_addressed(organisation, incoming))
+    said = candidate(incoming.text) if incoming.account not in incoming.mentions else None
+    reading = _read_text(world, incoming, before, plain_word=said is not None)
+    return replace(reading, word=said, chatter=reading.quiet, quiet=False) if said else reading
+
+
+def _read_text(world: World, incoming: Incoming, before: tuple[Turn, ...], *, plain_word: bool) -> Reading:
+    """What the text is taken for by itself."""
+    organisation = world.organisation
+    role = organisation.role(incoming.sender)
+    group = organisation.group(incoming.room, incoming.room_topic)
+    addressed = _addressed(organisation, incoming, quoting=not plain_word)
+    parsed = commands.parse(incoming.text, addressed=addressed)
     if parsed is not None:
         return Reading(command=parsed, quiet=False)
     if _is_our_own_words(organisation.street_code, incoming.text):
@@ -86,15 +99,19 @@ def _would_bind(organisation: Organisation, incoming: Incoming) -> bool:
         return True
     if incoming.kind is not MessageKind.TEXT:
         return False
-    parsed = commands.parse(incoming.text, addressed=_addressed(organisation, incoming))
+    parsed = commands.parse(incoming.text, addressed=_addressed(organisation, incoming, quoting=True))
     return parsed is not None and parsed.command.name in commands.BINDING
 
 
-def _addressed(organisation: Organisation, incoming: Incoming) -> bool:
-    """Said to the bot: in private, by mention or in answer to one of its messages."""
+def _addressed(organisation: Organisation, incoming: Incoming, *, quoting: bool) -> bool:
+    """Said to the bot: in private, by mention or, where that counts, in answer to one of its messages."""
     if incoming.is_private or incoming.account in incoming.mentions:
         return True
-    return incoming.quote is not None and _is_our_own_words(organisation.street_code, incoming.quote.text)
+    return (
+        quoting
+        and incoming.quote is not None
+        and _is_our_own_words(organisation.street_code, incoming.quote.text)
+    )
 
 
 def _is_our_own_words(street_code: str, text: str) -> bool:
@@ -118,6 +135,10 @@ def _handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
             return _handled(*reports.handle_report(ctx, incoming, reading.verdict))
         return _handled(Outcome.COMMAND, ticket)
     if reading.quiet:
+        return Handled(reading.outcome)
+    if reading.word is not None and (done := plain.handle(ctx, incoming, reading.word)) is not None:
+        return _handled(Outcome.COMMAND, *done)
+    if reading.chatter:
         return Handled(reading.outcome)
     if reading.weak and (found := followups.handle(ctx, incoming, reading.verdict)) is not None:
         return _handled(*found)

@@ -157,6 +157,8 @@ class Rules(Part):
     """How long after closing the reporter's 不满意 reopens a ticket."""
     undo_minutes: Minutes = 5
     """How long one's own last command can be taken back by 撤销."""
+    plain_minutes: Minutes = 30
+    """For so long a plain word (接单) answers the bot's last message in a group; 0: only by quoting it."""
     picture_minutes: Minutes = 10
     """A picture joins the ticket that the same person reported this long before or after."""
     retention: Retention = Retention()

@@ -42,3 +42,8 @@ def leans(text: str) -> bool:
 def settled(text: str) -> bool:
     """Whether the text says plainly that nothing is to be done any more."""
     return len(text) <= 60 and SETTLED.search(text) is not None and _UNSETTLED.search(text) is None
+
+
+def doubted(text: str) -> bool:
+    """Whether what sounds done is asked for, wished or doubted."""
+    return _UNSETTLED.search(text) is not None

@@ -227,3 +227,16 @@ def wrote_about(session: Session, ticket_id: int, person: str, since: datetime) 
         col(Message.received_at) >= since,
     )
     return session.execute(statement.limit(1)).first() is not None
+
+
+def since_said(session: Session, reply: Reply, before: int, limit: int) -> list[str]:
+    """Who else's messages came to the room after the bot's message and before this row; their senders."""
+    statement = select(col(Message.sender)).where(
+        col(Message.account) == reply.account,
+        col(Message.room) == reply.room,
+        col(Message.id) > reply.id,
+        col(Message.id) < before,
+        col(Message.received_at) >= reply.sent_at,
+        col(Message.sender) != reply.account,
+    )
+    return list(session.execute(statement.limit(limit)).scalars())

@@ -188,3 +188,28 @@ def move_held(session: Session, account: str, room: str, held_until: datetime, d
         )
         .values(due_at=due)
     )
+
+
+_SAID = (ReplyState.SENT, ReplyState.SENDING)  # what is being handed over may be read and answered already
+
+
+def last_said(session: Session, account: str, room: str, person: str, before: datetime) -> list[Reply]:
+    """The last message of the bot's there by then: its replies, in the order they were written."""
+    there = (col(Reply.account) == account, col(Reply.room) == room, col(Reply.person) == person)
+    statement = select(Reply).where(*there, col(Reply.state).in_(_SAID), col(Reply.sent_at) <= before)
+    newest = statement.order_by(col(Reply.sent_at).desc(), col(Reply.id).desc()).limit(1)
+    last = session.execute(newest).scalars().first()
+    if last is None or last.external_id is None:
+        return [last] if last else []
+    return said_as(session, account, last.external_id, room, person)
+
+
+def said_as(session: Session, account: str, external_id: str, room: str, person: str) -> list[Reply]:
+    """The replies that went there as this one message."""
+    statement = select(Reply).where(
+        col(Reply.account) == account,
+        col(Reply.external_id) == external_id,
+        col(Reply.room) == room,
+        col(Reply.person) == person,
+    )
+    return list(session.execute(statement.order_by(col(Reply.id))).scalars())

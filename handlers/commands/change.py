@@ -87,6 +87,17 @@ def wrong_state(ctx: Context, call: Call, ticket: Ticket) -> str:
     return ctx.texts("command.wrong_state", **values)
 
 
+def possible_for(ctx: Context, call: Call, ticket: Ticket, action: str = "") -> bool:
+    """Whether this person can do the action, or one of the command's, to the ticket as it stands."""
+    actions = [action] if action else [a for a, name in _COMMAND_OF.items() if name == call.command.name]
+    return any(
+        State(ticket.state) in ACTIONS[name].paths
+        and not _done_before(ticket, name)
+        and may(ctx, call, ticket, ACTIONS[name].permission)
+        for name in actions
+    )
+
+
 def _done_before(ticket: Ticket, action: str) -> bool:
     done = {"accept": ticket.accepted_at, "arrive": ticket.arrived_at, "satisfied": ticket.satisfied}
     return done.get(action) is not None

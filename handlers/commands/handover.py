@@ -7,7 +7,7 @@ from rapidfuzz import fuzz
 
 from handlers import joint, ladder
 from handlers.commands import target
-from handlers.commands.change import already, do, handled_by, may, person_list, refused
+from handlers.commands.change import already, do, handled_by, may, person_list, possible_for, refused
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import State
@@ -45,6 +45,12 @@ def _takes_up(ctx: Context, call: Call, ticket: Ticket) -> bool:
     return ladder.of_level(ctx, call.actor, ticket, Level(ticket.level))
 
 
+def _names_somebody(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """A plain 派给… is meant for the bot where it names somebody known; 派两个人去看看 is not."""
+    named = not call.argument or whom(ctx, call, ticket)[0] is not None
+    return named and possible_for(ctx, call, ticket, "dispatch")
+
+
 @command(
     "派单",
     "dispatch",
@@ -53,6 +59,7 @@ def _takes_up(ctx: Context, call: Call, ticket: Ticket) -> bool:
     permission=Permission.OWNER,
     help="派给谁去办",
     glued=True,
+    fits=_names_somebody,
 )
 def dispatch(ctx: Context, call: Call) -> Ticket | None:
     glued = NUMBER_AND_NAME.match(call.argument)

@@ -1,8 +1,9 @@
 """The commands: each declares name, aliases, usage, permission and help where it is defined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from handlers.commands.plain_words import Plain, declare
 from handlers.context import Context
 from handlers.incoming import Incoming
 from handlers.permissions import Actor, Permission
@@ -22,6 +23,7 @@ class Call:
 
 
 Handler = Callable[[Context, Call], Ticket | None]
+Fits = Callable[[Context, Call, Ticket], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Command:
     `bare`: the name is a word of everyday talk (大事不好), which without `#` counts only when nothing but a
     number follows.
     `clings`: text may follow without a space even where no `#` stands in front (已访张春花).
+    `fits`: whether a plain word may mean it of this ticket and person, where the lifecycle does not tell.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Command:
     numbered: bool
     bare: bool = False
     clings: bool = False
+    fits: Fits | None = None
 
 
 class UsageError(Exception):
@@ -63,11 +67,17 @@ def command(
     numbered: bool = True,
     bare: bool = False,
     clings: bool = False,
+    plain: Iterable[Plain] = (),
+    fits: Fits | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Registers a handler; it returns the ticket it spoke of, if any, and raises UsageError for wrong use."""
+    """Registers a handler; it returns the ticket it spoke of, if any, and raises UsageError for wrong use.
+
+    plain: what people say for it in answer to the bot, without a #; see plain_words.
+    """
 
     def register(handler: Handler) -> Handler:
-        entry = Command(name, aliases, usage, permission, help, handler, glued, numbered, bare, clings)
+        entry = Command(name, aliases, usage, permission, help, handler, glued, numbered, bare, clings, fits)
+        declare(name, plain)
         for word in (name, *aliases):
             if word in COMMANDS:
                 raise ValueError(f"two commands are called {word}")

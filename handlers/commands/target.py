@@ -111,10 +111,25 @@ def _quoted(ctx: Context, call: Call) -> list[Ticket] | None:
     ids = store.of_quoted(ctx.session, call.incoming.account, quote.id) if quote.id else []
     if ids:
         return [store.locked(ctx.session, ticket_id) for ticket_id in ids]
-    numbers = list(dict.fromkeys(_FULL.findall(quote.text.upper())))
+    return named_in(ctx, call, quote.text) or None
+
+
+def named_in(ctx: Context, call: Call, text: str) -> list[Ticket]:
+    """The tickets whose whole numbers stand in the text, as far as this person may speak of them here."""
+    numbers = list(dict.fromkeys(_FULL.findall(text.upper())))[:8]
     scope = _scope(ctx, call)
-    found = [ticket for number in numbers for ticket in store.visible(ctx.session, scope, number=number)[:1]]
-    return found or None
+    return [ticket for number in numbers for ticket in store.visible(ctx.session, scope, number=number)[:1]]
+
+
+def names_ticket(ctx: Context, text: str) -> bool:
+    """Whether the text begins as what the bot says of a ticket does: with its whole number."""
+    found = _FULL.match(text.lstrip("【[「 ").upper())
+    return found is not None and found[0].startswith(ctx.organisation.street_code)
+
+
+def numbered(ctx: Context, call: Call) -> list[Ticket]:
+    """The tickets that the call's number may mean here."""
+    return _numbered(ctx, call, ())
 
 
 def quotes_ticket(ctx: Context, call: Call) -> bool:

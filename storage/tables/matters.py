@@ -222,6 +222,7 @@ class Reply(SQLModel, table=True):
             sqlite_where=text("sealed IS NOT NULL"),
             postgresql_where=text("sealed IS NOT NULL"),
         ),
+        Index("ix_reply_said", "account", "room", "person", "sent_at"),
     )
     id: int = id_column()
     key: str = Field(unique=True)  # what must be said once: e.g. "m<message id>:<n>"

@@ -15,7 +15,7 @@ from tests.support.street import Street
 
 @pytest.fixture
 def street(database: Database) -> Street:
-    street = Street(database)
+    street = Street(database, sending=False)
     street.say("river", "tang", "门口路灯坏了")
     street.sent()
     return street

@@ -83,6 +83,7 @@ class Street:
     database: Database
     world: World = field(default_factory=make_world)
     clock: MovingClock = field(default_factory=MovingClock)
+    sending: bool = True  # the bot's outbox is quick
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
     _seen: int = 0
     _held: set[int] = field(default_factory=set)  # replies that are to be said later
@@ -137,13 +138,14 @@ class Street:
         return Quote("\n".join(reply.text for reply in replies), said_as)
 
     def sent(self) -> None:
-        """The outbox has said whatever waited."""
+        """The outbox has said whatever waited, each reply as one message."""
         with self.database.transaction() as session:
             waiting = session.exec(
                 select(Reply).where(Reply.state == ReplyState.WAITING, Reply.due_at <= self.clock())
             )
             for reply in waiting:
                 reply.state, reply.sent_at = ReplyState.SENT, self.clock()
+                reply.external_id = f"bot-{reply.id}"
 
     def decide(self, words: str, choice: Choice) -> list[Reply]:
         """A coordinator decides on the message on the review list that holds these words."""
@@ -189,7 +191,7 @@ class Street:
         self.world = replace(self.world, care=Register(kept, self.world.organisation, vault))
 
     def new_replies(self) -> list[Reply]:
-        """What was written since, and what was held back until now; of what is sealed, what is said."""
+        """What was written since, and what was held back until now, as it is said; where `sending`, now sent."""
         with self.database.reading() as session:
             wanted = select(Reply).where(or_(col(Reply.id) > self._seen, col(Reply.id).in_(self._held)))
             found = list(session.exec(wanted.order_by(col(Reply.id))))
@@ -199,6 +201,8 @@ class Street:
             if reply.sealed is not None:
                 assert self.world.care.vault is not None and not reply.room
                 reply.text = self.world.care.vault.open(reply.sealed)
+        if found and self.sending:
+            self.sent()
         return [reply for reply in found if reply.id not in self._held]
 
     def held_until(self) -> datetime | None:

@@ -281,12 +281,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("sealed IS NOT NULL"),
         postgresql_where=sa.text("sealed IS NOT NULL"),
     )
+    op.create_index("ix_reply_said", "reply", ["account", "room", "person", "sent_at"], unique=False)
 
 
 def downgrade() -> None:
     op.drop_index("ix_ticket_event_actor", table_name="ticket_event")
     op.drop_index("ix_ticket_merged_into", table_name="ticket")
     op.drop_index("ix_ticket_event_message_id", table_name="ticket_event")
+    op.drop_index("ix_reply_said", table_name="reply")
     op.drop_table("ticket_unit")
     op.drop_table("org_post")
     op.drop_table("offer")

@@ -20,7 +20,7 @@ from handlers.commands.registry import COMMANDS, Call
 from handlers.context import Context
 from handlers.incoming import Incoming
 from handlers.lifecycle import ACTIONS
-from handlers.permissions import Actor, Permission
+from handlers.permissions import Actor, Permission, could
 from handlers.plain_reading import Said
 from handlers.replies import answer
 from handlers.tickets import actor_of
@@ -74,6 +74,8 @@ def handle(ctx: Context, incoming: Incoming, said: Said) -> Done:
     if answered is None:
         return None
     heard = Hearing(ctx, incoming, actor_of(ctx, incoming), said, answered)
+    if offered := _offered(heard):
+        return (commands.run(ctx, incoming, offered),)
     found = _tickets(heard)
     choices = [choice for ticket in found if (choice := _choice(heard, ticket)) is not None]
     if len(choices) > 1:
@@ -84,9 +86,22 @@ def handle(ctx: Context, incoming: Incoming, said: Said) -> Done:
     return _done(heard, choices[0]) if choices else _told_why_not(heard, found)
 
 
+def _offered(heard: Hearing) -> Parsed | None:
+    """A command about no ticket, in the words that the bot has just offered this person."""
+    last = heard.answered.replies[0] if heard.answered.replies else None
+    asked = heard.ctx.session.get(Message, last.message_id) if last and last.message_id else None
+    if asked is None or asked.sender != heard.actor.id:
+        return None
+    for row in heard.said.rows:
+        command = COMMANDS[row.command]
+        if row.offered and f"“{row.word}”" in heard.answered.text and could(command.permission, heard.actor):
+            return Parsed(command, "", row.argument)
+    return None
+
+
 def _done(heard: Hearing, choice: Choice) -> Done:
     ctx, command = heard.ctx, COMMANDS[choice.row.command]
-    if choice.row.note is Note.NEEDED and not heard.said.note:
+    if choice.row.note in (Note.NEEDED, Note.NAME) and not heard.said.note:
         example = command.usage.replace("#", "").replace("[号] ", "").split("|")[0]
         text = ctx.texts("plain.note", **facts(ctx, choice.ticket), example=example)
         answer(ctx, heard.incoming, text, ticket=choice.ticket)
@@ -102,8 +117,9 @@ def _told_why_not(heard: Hearing, found: Sequence[Ticket]) -> Done:
     [ticket] = found
     for row in heard.said.rows:
         call, command = heard.call(row.command, ticket.number), COMMANDS[row.command]
-        if not row.soft and not row.after and may(heard.ctx, call, ticket, command.permission):
-            parsed = Parsed(command, ticket.number, heard.said.note)
+        plainly = not (row.soft or row.after or row.offered)
+        if plainly and may(heard.ctx, call, ticket, command.permission):
+            parsed = Parsed(command, ticket.number, _words(row.argument, heard.said.note))
             return (commands.run(heard.ctx, heard.incoming, parsed),)
     return None
 
@@ -147,16 +163,19 @@ def _tickets(heard: Hearing) -> list[Ticket]:
 def _choice(heard: Hearing, ticket: Ticket) -> Choice | None:
     """The first meaning that this person may do to the ticket as it stands."""
     for row in heard.said.rows:
-        if row.soft and not _meant(heard, ticket):
+        if row.offered or (row.soft and not _meant(heard, ticket)):
             continue
         before = _last_of_people(heard.ctx, ticket) if row.after else None
         if row.after and (before is None or before.action != row.after):
             continue
         if not _fits(heard, row, ticket):
             continue
-        words = [row.argument or (before.note if before else ""), heard.said.note]
-        return Choice(row, ticket, "，".join(word for word in words if word))
+        return Choice(row, ticket, _words(row.argument or (before.note if before else ""), heard.said.note))
     return None
+
+
+def _words(*parts: str) -> str:
+    return "，".join(part for part in parts if part)
 
 
 def _fits(heard: Hearing, row: Plain, ticket: Ticket) -> bool:

@@ -69,12 +69,12 @@ def _words() -> dict[str, tuple[Plain, ...]]:
 
 def _whole(body: str) -> tuple[Plain, ...]:
     """The meanings of a text that is one word and what politeness puts around it."""
-    known = _words()
+    known, called = _words(), _CALLED_BEHIND.search(body)
     body = _CALLED_BEHIND.sub("", body)
     while body := _AROUND.sub("", body):
         body = unicodedata.normalize("NFKC", body).lower()
         if rows := known.get(body):
-            return rows
+            return tuple(row for row in rows if not (called and row.note is Note.NAME))
         shorter = _without(body, POLITE_BEFORE, POLITE_BEHIND)
         if shorter == body:
             break

@@ -18,7 +18,20 @@ from handlers.wording import at, facts
 from storage.tables import Ticket
 
 
-@command("接单", "accept", "take", usage="#接单 [号]", permission=Permission.STAFF, help="接下这件事")
+def _waits_for(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """Whether this person can take it on, here or at the level that it has come to."""
+    return possible_for(ctx, call, ticket) or _takes_up(ctx, call, ticket)
+
+
+@command(
+    "接单",
+    "accept",
+    "take",
+    usage="#接单 [号]",
+    permission=Permission.STAFF,
+    help="接下这件事",
+    fits=_waits_for,
+)
 def accept(ctx: Context, call: Call) -> Ticket | None:
     def waits(ticket: Ticket) -> bool:
         given = ticket.state == State.DISPATCHED and ticket.handler == call.actor.id

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from handlers import ladder, reminders
 from handlers.commands import target
-from handlers.commands.change import refused
+from handlers.commands.change import possible_for, refused
 from handlers.commands.registry import Call, command
 from handlers.context import Context
 from handlers.organisation import Level, Role
@@ -81,6 +81,12 @@ def _go(ctx: Context, call: Call, ticket: Ticket, level: Level, action: str) -> 
     return ticket
 
 
+def _came_up(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """Whether it is at a level that this person speaks for, with another one below."""
+    mine = ladder.of_level(ctx, call.actor, ticket, Level(ticket.level))
+    return mine and ladder.below(ctx, ticket) is not None and possible_for(ctx, call, ticket, "hand_back")
+
+
 @command(
     "交回",
     "handback",
@@ -88,6 +94,7 @@ def _go(ctx: Context, call: Call, ticket: Ticket, level: Level, action: str) -> 
     permission=Permission.OWNER,
     help="上报来的事还归下一级办，交回去",
     glued=True,
+    fits=_came_up,
 )
 def hand_back(ctx: Context, call: Call) -> Ticket | None:
     ticket = target.find(ctx, call, lambda t: ladder.below(ctx, t) is not None)

@@ -16,6 +16,7 @@ class Note(StrEnum):
     NONE = "none"  # nothing: the word is the whole message
     FREE = "free"  # a note, or none
     NEEDED = "needed"  # a note; the bot asks for it where there is none
+    NAME = "name"  # whom: a name or an @; the bot asks for it where there is none
     OWN = "own"  # the message is itself the note: 没修好，还是黑的
     DONE = "done"  # the same, where it is not asked or doubted: 修好了，换了灯泡
 
@@ -32,6 +33,7 @@ class Plain:
     after: counts only while this is the last thing a person did to the ticket; the command is given its note
     where there is no argument.
     glued: the note may follow without a space.
+    offered: about no ticket; counts only from whom the bot has just answered with this very word offered.
     """
 
     word: str
@@ -42,6 +44,7 @@ class Plain:
     action: str = ""
     after: str = ""
     glued: bool = False
+    offered: bool = False
 
 
 def _rows(command: str, words: str, **more: object) -> list[Plain]:
@@ -66,28 +69,41 @@ TABLE: tuple[Plain, ...] = (
     *_rows("办结", "已转办 转办", argument="已转办", note=Note.NEEDED, soft=True),
     *_rows("办结", "是 是的 对 对的", soft=True, action="close", after="settled"),
     *_rows("反馈", "反馈 进展", note=Note.NEEDED),
-    *_rows("派单", "派单 派给 派", note=Note.NEEDED, glued=True),
+    *_rows("派单", "派单 派给 派", note=Note.NAME, glued=True),
     *_rows("退回", "退回 退单", note=Note.NEEDED, action="return"),
-    *_rows("退回", "退回 返工 不通过 没通过 核实不属实", note=Note.NEEDED, action="rework"),
-    *_rows("办结", "通过 核实通过 属实 核实属实", note=Note.FREE, action="check"),
+    *_rows(
+        "核查",
+        "返工 不通过 没通过 核实不属实 退回",
+        argument="返工",
+        note=Note.NEEDED,
+        action="rework",
+    ),
+    *_rows("核查", "通过 核实通过 属实 核实属实", argument="通过", note=Note.FREE, action="check"),
     *_rows("误报", "误报 是误报", note=Note.FREE),
     *_rows("误报", "误会 是误会 一场误会 虚惊一场 没这回事", note=Note.DONE, soft=True),
+    # What was asked for last is meant.
     *_rows("挂起", "同意 同意挂起 批准 可以", action="suspend", after="suspend_request"),
     *_rows(
         "反馈", "不同意", argument="不同意挂起", note=Note.FREE, action="suspend", after="suspend_request"
     ),
+    *_rows("延期", "同意 同意延期 批准 可以", argument="同意", action="extend", after="extend_request"),
+    *_rows("延期", "不同意", argument="不同意", note=Note.FREE, action="extend", after="extend_request"),
     *_rows("恢复", "恢复 恢复办理", action="resume"),
     *_rows("撤回", "撤回 我撤回"),
     *_rows("满意", "满意 很满意 非常满意 挺满意 比较满意 满意满意"),
     *_rows("不满意", "不满意 很不满意 不太满意 不满", note=Note.FREE, glued=True),
     *_rows("不满意", "没修好 没办好 没弄好 没解决 没处理 还没好 还没修好 还没解决", note=Note.OWN, soft=True),
     # Words of the ladder; the level is told to the command.
-    *_rows("升级", "升级 上报 往上报 上报上级"),
-    *_rows("升级", "转社区 上报社区 交社区", argument="社区"),
-    *_rows("升级", "转街道 上报街道 交街道", argument="街道"),
-    *_rows("升级", "转区 上报区里 转区里", argument="区"),
+    *_rows("升级", "升级 上报 往上报 上报上级", note=Note.FREE, action="escalate"),
+    *_rows("升级", "转社区 上报社区 交社区", argument="社区", note=Note.FREE, action="escalate"),
+    *_rows("升级", "转街道 上报街道 交街道", argument="街道", note=Note.FREE, action="escalate"),
+    *_rows("升级", "转区 上报区里 转区里", argument="区", note=Note.FREE, action="escalate"),
     *_rows("交回", "交回", note=Note.NEEDED),
     *_rows("延期", "延期", note=Note.NEEDED),
+    *_rows("免办", "免办", note=Note.NEEDED, action="excuse"),
+    # Of no ticket.
+    Plain("值班 下", "值班", argument="下", offered=True),
+    Plain("看护名单", "看护名单", offered=True),
 )
 
 # Said before and behind without changing what is meant.

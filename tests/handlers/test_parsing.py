@@ -135,6 +135,7 @@ def test_commands_are_declared_whole() -> None:
     wanted += " 联办 免办"
     wanted += " 加入 绑定 静默 名单 值班"
     wanted += " 升级 交回 改派 重开 备注"
+    wanted += " 已访 看护名单"
     assert sorted(names) == sorted(wanted.split())
     for entry in all_commands():
         assert entry.usage.startswith(f"#{entry.name}")

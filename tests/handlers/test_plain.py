@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from handlers.commands.parsing import parse
 from handlers.commands.plain_words import TABLE, all_words
 from handlers.commands.registry import COMMANDS
 from handlers.plain_reading import candidate
@@ -70,6 +71,12 @@ _WAY = {
         (OPENED, "tang", "误报", None),
         (OPENED, "zhou", "派给何志愿", "dispatch"),
         (OPENED, "zhou", "派两个人去看看", None),
+        (OPENED, "zhou", "派单 @何志愿", "dispatch"),
+        (OPENED, "zhou", "转街道", "escalate"),
+        (OPENED, "zhou", "转社区，这事我们办不了", "escalate"),
+        (OPENED, "tang", "转街道", None),
+        (OPENED, "qin", "转街道", None),
+        (OPENED, "zhou", "交回 办不了", None),
         (OPENED, "zhou", "满意", None),
         (OPENED, "zhou", "退回 不是我的", None),
         (OPENED, "zhou", "办结 换好了", "close"),
@@ -168,7 +175,7 @@ def test_nothing_is_a_command_where_the_bot_said_nothing(
 
 
 # Commands of families that may stand beside these.
-_ELSEWHERE = {"升级", "交回", "延期"}
+_ELSEWHERE = {"延期"}
 
 
 def test_every_word_means_a_command_that_there_is() -> None:
@@ -176,22 +183,54 @@ def test_every_word_means_a_command_that_there_is() -> None:
     assert named - set(COMMANDS) <= _ELSEWHERE
 
 
-def test_what_the_bot_asks_for_is_understood() -> None:
-    """Each “…” in a sentence that says 回复 is a word with a note or without."""
-    texts = load_texts()
-    for key in texts.keys():  # noqa: SIM118  a method of Texts
-        text = texts.template(key)
-        asked = re.findall(r"“([^{}”]+)”", text) if "回复" in text or key.startswith("names.other") else []
-        for words in asked:
-            word = words.split()[0]
-            assert word in all_words(), (key, word)
+TEXTS = load_texts()
+# Said in private only, where the name of a command is enough.
+_PRIVATE = ("care.", "join.", "roster.rest")
+_FILLED = {"short": "3", "first": "1", "area": "滨江路网格", "word": "接单", "example": "办结 换了灯泡"}
+
+
+def _offers() -> Iterator[tuple[str, str]]:
+    """(key, reply) of each reply that a sentence offers in “ ”, filled in."""
+    for key in TEXTS.keys():  # noqa: SIM118  a method of Texts
+        text = TEXTS.template(key)
+        if not (key.startswith(("next.", "names.other")) or "回" in text or "：“" in text):
+            continue
+        for offered in re.findall(r"“([^”]+)”", text):
+            if offered[0] not in "#{" or offered.startswith(("{word}", "{example}")):
+                yield key, offered.format_map(_FILLED)
+
+
+@pytest.mark.parametrize(("key", "offered"), sorted(set(_offers())), ids=str)
+def test_what_the_bot_offers_is_understood(key: str, offered: str) -> None:
+    """Every reply that a sentence ends with is a plain word of some command, its note where it has one."""
+    if key.startswith(_PRIVATE):
+        parsed = parse(offered, addressed=True)
+        assert parsed is not None
+        assert offered.startswith(parsed.command.name)
+        return
+    said = candidate(offered)
+    if said is None or offered.split()[0] in _ELSEWHERE - set(COMMANDS):
+        assert offered.split()[0] in _ELSEWHERE - set(COMMANDS), (key, offered)
+        return
+    row = said.rows[0]
+    assert row.word == offered or row.word == offered.split()[0]
+    assert row.command in COMMANDS
+    rest = offered.removeprefix(row.word).split()
+    assert said.number == (rest[0] if rest and rest[0].isdigit() else "")
+    assert (said.note != "") == bool([word for word in rest if not word.isdigit()])
+
+
+def test_every_sentence_that_asks_for_an_answer_offers_one() -> None:
+    offering = {key for key, _ in _offers()}
+    asking = {key for key in TEXTS.keys() if key.startswith("next.")}  # noqa: SIM118
+    assert asking <= offering
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.command} {row.word} {row.action}")
 def test_each_word_of_the_table_is_a_candidate(row) -> None:  # type: ignore[no-untyped-def]
     if row.command not in COMMANDS:
         return
-    text = f"{row.word} 说明" if row.note == "needed" else row.word
+    text = f"{row.word} 说明" if row.note in {"needed", "name"} else row.word
     said = candidate(text)
     assert said is not None
     assert row in said.rows

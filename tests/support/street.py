@@ -191,7 +191,7 @@ class Street:
         self.world = replace(self.world, care=Register(kept, self.world.organisation, vault))
 
     def new_replies(self) -> list[Reply]:
-        """What was written since, and what was held back until now, as it is said; where `sending`, now sent."""
+        """What was written since, and what was held back until now, as it is said; it then counts as sent."""
         with self.database.reading() as session:
             wanted = select(Reply).where(or_(col(Reply.id) > self._seen, col(Reply.id).in_(self._held)))
             found = list(session.exec(wanted.order_by(col(Reply.id))))

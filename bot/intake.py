@@ -19,11 +19,12 @@ from bot.patience import GaveUp, Patience
 from bot.settings import IntakeSettings
 from bot.stored import as_row, clean, from_row
 from bot.talk import RECENT, Talk
-from handlers import groups
+from handlers import groups, questions
 from handlers.context import Clock, Context, World
 from handlers.incoming import Incoming
 from handlers.pipeline import Handled, Reading, handle, read, tell_failure
 from storage import messages, rooms
+from storage import questions as asked
 from storage.database import Database, is_passing
 from storage.ids import new_id
 from storage.messages import Handling
@@ -261,9 +262,14 @@ class Intake:
         with self._database.transaction() as session:
             ctx = Context(session, now, world)
             mine = messages.claim(session, [incoming.row_id for incoming, _ in work])
+            waiting = asked.open_ones(session, now)
             for incoming, reading in work:
                 if incoming.row_id in mine:
+                    if questions.where(incoming) in waiting and isinstance(reading, Reading):
+                        reading = replace(reading, waited_for=True)
                     handlings.append(_handle_one(ctx, incoming, reading))
+                    if handlings[-1].outcome == Outcome.COMMAND:
+                        waiting = asked.open_ones(session, now)
             if handlings:
                 messages.mark_handled(session, handlings, now)
         self.handled += len(handlings)
@@ -275,7 +281,7 @@ class Intake:
 def _handle_one(ctx: Context, incoming: Incoming, reading: Reading | Exception, tries: int = 2) -> Handling:
     if isinstance(reading, Exception):
         return _fail(ctx, incoming, Reading(), reading)
-    if reading.quiet and reading.answer is None:
+    if reading.quiet and reading.answer is None and not reading.waited_for:
         return _handling(incoming, reading, Handled(reading.outcome))
     try:
         with ctx.session.begin_nested():

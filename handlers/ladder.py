@@ -106,6 +106,35 @@ def go(
     return event
 
 
+def tell_above(
+    ctx: Context, ticket: Ticket, template: str, values: dict[str, str], asked_in: Place | None = None
+) -> None:
+    """The next level up hears of it, though the matter stays where it is: its group, else who answers there.
+
+    Once: not where the ticket was reported or where it was said.
+    """
+    level = above(ctx, ticket) or max(Level(ticket.level), Level.STREET, key=_LADDER.index)
+    area = ctx.organisation.area_at(ticket.area, level)
+    places = command_places(ctx, ticket.account, area.code if area else ctx.organisation.root)[:1]
+    person, event = answers(ctx, ticket, level), store.events(ctx.session, ticket.id)[-1]
+    if not places and person is not None and person.id != event.actor:
+        places = [Place(ticket.account, "", person.id)]
+    told, owner = {*reporting_places(ctx, ticket), asked_in}, ctx.organisation.person(ticket.owner or "")
+    shown = facts(ctx, ticket) | values | {"owner": at(owner, ctx.texts("report.nobody"))}
+    for place in places:
+        if place not in told:
+            say(
+                ctx,
+                place,
+                ctx.texts(template, **shown, group=group_name(ctx, ticket)),
+                key=f"e{event.id}:above",
+                ticket=ticket,
+                message_id=event.message_id,
+                mentions=[owner] if owner else [],
+                urgency=2,
+            )
+
+
 class Telling:
     """Who hears of one step, each place once."""
 

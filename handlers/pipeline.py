@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Turn, Verdict
-from handlers import commands, followups, joining, joint_answers, plain, reports, reviews, sides
+from handlers import answers, commands, followups, joining, joint_answers, plain, reports, reviews, sides
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
@@ -29,6 +29,7 @@ class Reading:
     code: str = ""  # a joining code, or what looks like one
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
+    waited_for: bool = False  # the bot asked the sender something here
     answer: joint_answers.Answer | None = None  # of a unit that joins in, if it has a part; else the above
     word: Said | None = None  # perhaps a word in answer to the bot; if not, it is what the rest says
     chatter: bool = False  # nothing is to be done if it is no such word
@@ -134,9 +135,11 @@ def _handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
         if reading.verdict.urgency == 3 > ticket.urgency:  # what it says besides is worse than was known
             return _handled(*reports.handle_report(ctx, incoming, reading.verdict))
         return _handled(Outcome.COMMAND, ticket)
+    if (handled := _answered(asked, incoming, reading)) is not None:
+        return handled
     if reading.quiet:
         return Handled(reading.outcome)
-    if reading.word is not None and (done := plain.handle(ctx, incoming, reading.word)) is not None:
+    if (word := _plain_word(reading)) is not None and (done := plain.handle(ctx, incoming, word)) is not None:
         return _handled(Outcome.COMMAND, *done)
     if reading.chatter:
         return Handled(reading.outcome)
@@ -163,6 +166,26 @@ def _handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     if incoming.kind is MessageKind.IMAGE:
         return _handled(*reports.handle_picture(ctx, incoming))
     return _handled(*reports.handle_report(ctx, incoming, reading.verdict))
+
+
+def _plain_word(reading: Reading) -> Said | None:
+    """好的 to what the bot asked means only that the answer will come."""
+    if reading.waited_for and reading.word is not None and all(row.soft for row in reading.word.rows):
+        return None
+    return reading.word
+
+
+def _answered(ctx: Context, incoming: Incoming, reading: Reading) -> Handled | None:
+    """What the bot asked this person for; danger that is told in it is a report too."""
+    if not reading.waited_for or reading.command is not None or reading.code:
+        return None
+    found = answers.handle(ctx, incoming, reading.word, danger=reading.verdict.urgency == 3)
+    if found is None:
+        return None
+    ticket, danger = found
+    if danger and not reading.quiet:
+        return _handled(*reports.handle_report(ctx, incoming, reading.verdict.as_report()))
+    return _handled(Outcome.COMMAND, ticket)
 
 
 def _handled(outcome: Outcome, ticket: Ticket | None) -> Handled:

@@ -29,6 +29,7 @@ from storage import messages, replies
 from storage import tickets as store
 from storage.tables import Message, Reply, Ticket, TicketEvent
 
+_ASK = {"办结"}  # these ask for the note themselves, and wait for it
 _BETWEEN = 3  # messages of people between the bot's and the answer
 
 # The ticket that was spoken of, if one was; the outer None: it is ordinary chat.
@@ -101,7 +102,7 @@ def _offered(heard: Hearing) -> Parsed | None:
 
 def _done(heard: Hearing, choice: Choice) -> Done:
     ctx, command = heard.ctx, COMMANDS[choice.row.command]
-    if choice.row.note in (Note.NEEDED, Note.NAME) and not heard.said.note:
+    if choice.row.note in (Note.NEEDED, Note.NAME) and not heard.said.note and command.name not in _ASK:
         example = command.usage.replace("#", "").replace("[号] ", "").split("|")[0]
         text = ctx.texts("plain.note", **facts(ctx, choice.ticket), example=example)
         answer(ctx, heard.incoming, text, ticket=choice.ticket)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from handlers import questions
 from handlers.commands import (
     duty,
     handover,
@@ -21,7 +22,7 @@ from handlers.commands import (
 )
 from handlers.commands.joining import BINDING
 from handlers.commands.parsing import Parsed, parse
-from handlers.commands.registry import Call, UsageError, all_commands
+from handlers.commands.registry import GOES_ON, Call, NoteMissing, UsageError, all_commands
 from handlers.context import Context
 from handlers.incoming import Incoming
 from handlers.permissions import Permission, could
@@ -63,10 +64,26 @@ def run(ctx: Context, incoming: Incoming, parsed: Parsed) -> Ticket | None:
         answer(ctx, incoming, ctx.texts(f"permission.{parsed.command.permission}"))
         return None
     try:
-        return parsed.command.handler(ctx, call)
+        ticket = parsed.command.handler(ctx, call)
+    except NoteMissing as missing:
+        return _ask(ctx, call, missing)
     except UsageError:
         answer(ctx, incoming, ctx.texts("command.usage", usage=parsed.command.usage))
         return None
+    questions.settle(ctx, incoming, parsed.command.name)
+    return ticket
+
+
+def _ask(ctx: Context, call: Call, missing: NoteMissing) -> Ticket:
+    """Once; who still says nothing of it hears how the command is used, or it is done without."""
+    name, ticket = call.command.name, missing.ticket
+    if questions.ask(ctx, call.incoming, ticket, name, missing.said, missing.ask):
+        return ticket
+    if name in GOES_ON:
+        parsed = Parsed(call.command, ticket.number, ctx.texts("command.no_reason"))
+        return run(ctx, call.incoming, parsed) or ticket
+    answer(ctx, call.incoming, ctx.texts("command.usage", usage=call.command.usage), ticket=ticket)
+    return ticket
 
 
 def _was_asked(ctx: Context, call: Call) -> bool:

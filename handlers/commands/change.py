@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from handlers import joint, joint_telling, tickets, tracks
-from handlers.commands.registry import Call, UsageError, all_commands
+from handlers.commands.registry import Call, NoteMissing, UsageError, all_commands
 from handlers.context import Context
 from handlers.lifecycle import ACTIONS, Resolution, State, possible
 from handlers.organisation import Person
@@ -41,6 +41,8 @@ _COMMAND_OF = {
 }
 
 
+# Where the note is missing, the sentence that asks for it; for the others how the command is used.
+_ASKED = {"close": "ask.done", "check": "ask.done", "submit": "ask.done"}
 # What every unit of a joint dispatch may do, not just the lead.
 _OF_UNITS = {"feedback"}
 
@@ -63,7 +65,7 @@ def refused(ctx: Context, call: Call, ticket: Ticket, action: str, *, wordless: 
         answer(ctx, call.incoming, wrong_state(ctx, call, ticket), ticket=ticket)
         return True
     if ACTIONS[action].needs_note and not call.argument and not wordless:
-        raise UsageError
+        raise NoteMissing(ticket, _ASKED[action]) if action in _ASKED else UsageError
     if action in joint.WAITS_FOR_ALL and (left := joint.missing(ctx, ticket)):
         values = facts(ctx, ticket) | {"names": joint.names(left), "command": call.command.name}
         answer(ctx, call.incoming, ctx.texts("joint.waits", **values), ticket=ticket)

@@ -70,6 +70,7 @@ TABLE: tuple[Plain, ...] = (
     *_rows("办结", "是 是的 对 对的", soft=True, action="close", after="settled"),
     *_rows("反馈", "反馈 进展", note=Note.NEEDED),
     *_rows("派单", "派单 派给 派", note=Note.NAME, glued=True),
+    *_rows("改派", "改派 改派给", note=Note.NAME, glued=True, action="reassign"),
     *_rows("退回", "退回 退单", note=Note.NEEDED, action="return"),
     *_rows(
         "核查",

@@ -50,8 +50,21 @@ class Command:
     fits: Fits | None = None
 
 
+# Commands that are done without what was asked for, where nobody tells it.
+GOES_ON = frozenset({"不满意"})
+
+
 class UsageError(Exception):
     """命令用法不对。"""
+
+
+class NoteMissing(UsageError):
+    """还差一句话。"""
+
+    def __init__(self, ticket: Ticket, ask: str, said: str = "") -> None:
+        """ask: the key of the sentence that asks for it. said: what was said of it so far."""
+        super().__init__(ask)
+        self.ticket, self.ask, self.said = ticket, ask, said
 
 
 COMMANDS: dict[str, Command] = {}

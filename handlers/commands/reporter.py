@@ -3,17 +3,17 @@
 from dataclasses import replace
 
 from classifiers.verdict import Sample
-from handlers import incidents, reports
+from handlers import incidents, ladder, reports
 from handlers.commands import target
 from handlers.commands.change import do, may, person_list, refused
-from handlers.commands.registry import Call, UsageError, command
+from handlers.commands.registry import Call, NoteMissing, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import State
 from handlers.permissions import Permission
-from handlers.replies import answer
+from handlers.replies import answer, place_of
 from handlers.routing import area_of
 from handlers.tickets import lock_openings, record
-from handlers.wording import facts
+from handlers.wording import facts, spoken
 from storage import tickets as store
 from storage.tables import Ticket
 
@@ -97,9 +97,25 @@ def dissatisfied(ctx: Context, call: Call) -> Ticket | None:
         text = ctx.texts("command.too_late", **facts(ctx, ticket), hours=hours)
         answer(ctx, call.incoming, text, ticket=ticket)
         return ticket
-    note = call.argument or ctx.texts("command.no_reason")
-    owner = person_list(ctx, ticket.owner)
-    return do(ctx, call, ticket, "reopen", note=note, mentions=owner, changes={"satisfied": False})
+    if not call.argument:
+        raise NoteMissing(ticket, "ask.reason")
+    said, owner = _closing_note(ctx, ticket), person_list(ctx, ticket.owner)
+    do(ctx, call, ticket, "reopen", note=call.argument, mentions=owner, changes={"satisfied": False})
+    ladder.tell_above(
+        ctx,
+        ticket,
+        "event.reopen_notice",
+        {"actor": call.actor.name, "note": spoken(call.argument), "said": said},
+        asked_in=place_of(call.incoming),
+    )
+    return ticket
+
+
+def _closing_note(ctx: Context, ticket: Ticket) -> str:
+    """How it was said to have ended, "" where nothing was said."""
+    events = store.events(ctx.session, ticket.id)
+    notes = [event.note for event in events if event.to_state == State.CLOSED and event.note]
+    return ctx.texts("names.said", note=spoken(notes[-1])) if notes else ""
 
 
 def _closed(ctx: Context, call: Call) -> Ticket | None:

@@ -7,7 +7,7 @@ from classifiers.verdict import Label
 from handlers import corrections, tickets, tracks
 from handlers.commands import target
 from handlers.commands.change import already, do, handled_by, may, person_list, refused
-from handlers.commands.registry import Call, UsageError, command
+from handlers.commands.registry import Call, NoteMissing, UsageError, command
 from handlers.context import Context
 from handlers.corrections import FOR_NOTHING, Taken
 from handlers.lifecycle import Resolution, State
@@ -144,7 +144,7 @@ def ended(ctx: Context, call: Call, ticket: Ticket, action: str, *, unchecked: b
     ending = next((end for end, words in _ENDINGS.items() if words.match(call.argument)), None)
     note = _ENDINGS[ending].sub("", call.argument) if ending else call.argument
     if not note:
-        raise UsageError
+        raise NoteMissing(ticket, f"ask.{ending or 'done'}", call.argument)
     return do(
         ctx,
         call,

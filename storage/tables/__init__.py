@@ -46,6 +46,7 @@ from storage.tables.records import (
 from storage.tables.teamwork import (
     Extension,
     Offer,
+    Question,
     TicketUnit,
 )
 
@@ -75,6 +76,7 @@ __all__ = [
     "OrgVersion",
     "Outcome",
     "Purge",
+    "Question",
     "Reply",
     "ReplyState",
     "Review",

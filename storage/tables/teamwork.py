@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import SQLModel
+from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
 
 from storage.tables.base import id_column, instant, ref, text_column
+from storage.types import BigId
 
 
 class TicketUnit(SQLModel, table=True):
@@ -60,6 +61,28 @@ class Offer(SQLModel, table=True):
     taken_by: str | None = None
     taken_name: str = ""
     taken_at: datetime | None = instant(nullable=True)
+
+
+class Question(SQLModel, table=True):
+    """What one person was asked, once, for a command that lacked a word: the next thing said is taken for it.
+
+    Short-lived, so without foreign keys: it is gone long before what it names.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("account", "room", "person"),
+        Index("ix_question_expires", "expires_at"),
+    )
+    id: int = id_column()
+    account: str
+    room: str = ""  # "" in private
+    person: str
+    ticket_id: int = Field(sa_column=Column(BigId, nullable=False))
+    number: str
+    message_id: int = Field(sa_column=Column(BigId, nullable=False))  # by which the command was given
+    command: str
+    argument: str = text_column()  # what was said of it so far
+    expires_at: datetime = instant()
 
 
 class Extension(SQLModel, table=True):

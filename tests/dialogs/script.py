@@ -18,7 +18,17 @@ from handlers.rules import Rules
 from storage import organisation
 from storage.database import Database
 from storage.people import write_posts
-from storage.tables import Attachment, Offer, OrgPerson, Reply, ReviewState, Room, Ticket, TicketUnit
+from storage.tables import (
+    Attachment,
+    Offer,
+    OrgPerson,
+    Question,
+    Reply,
+    ReviewState,
+    Room,
+    Ticket,
+    TicketUnit,
+)
 from storage.tickets import count_reports
 from tests.support.street import ACCOUNT, ZONE, Street, make_world
 
@@ -55,6 +65,7 @@ _CHOICES = {
 _DUE = (
     select(func.min(col(Ticket.due_at))),
     select(func.min(col(TicketUnit.due_at))),
+    select(func.min(col(Question.expires_at))),
     select(func.min(col(Offer.expires_at))).where(Offer.state == "open"),
 )
 _SPANS = {"m": "minutes", "h": "hours", "d": "days"}

@@ -154,7 +154,7 @@ def test_reopened_counts_anew(street: Street) -> None:
     street.say("river", "tang", "门口路灯坏了")
     street.say("river", "zhou", "#办结 换了")
     street.clock.move(hours=50)
-    street.say("river", "tang", "#不满意")
+    street.say("river", "tang", "#不满意 又黑了")
     ticket = street.tickets()[0]
     # Wednesday noon: three working days are over on Monday noon.
     assert ticket.deadline_at == street.clock.now + timedelta(days=5)

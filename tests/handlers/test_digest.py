@@ -31,7 +31,7 @@ def test_what_was_closed_again_counts_once_and_what_was_reopened_is_open(street:
     street.say("river", "tang", "门口路灯坏了")
     street.say("river", "zhou", "#办结 换了")
     assert "新报1件，办结1件，在办0件，超时0件" in _text(street)
-    street.say("river", "tang", "#不满意")
+    street.say("river", "tang", "#不满意 又黑了")
     assert "新报1件，办结0件，在办1件" in _text(street)
     street.say("river", "zhou", "#办结 又换了")
     assert "新报1件，办结1件，在办0件" in _text(street)

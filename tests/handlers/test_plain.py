@@ -97,7 +97,7 @@ _WAY = {
         (SUBMITTED, "tang", "通过", None),
         (CLOSED, "tang", "满意", "satisfied"),
         (CLOSED, "tang", "非常满意，谢谢！", "satisfied"),
-        (CLOSED, "tang", "不满意", "reopen"),
+        (CLOSED, "tang", "不满意，又黑了", "reopen"),
         (CLOSED, "tang", "不满意又黑了", "reopen"),
         (CLOSED, "tang", "不太满意，还是暗", "reopen"),
         (CLOSED, "tang", "没修好，还是黑的", "reopen"),

@@ -86,6 +86,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_joining_miss_person_at", ["account", "person", "at"], unique=False)
 
     op.create_table(
+        "question",
+        sa.Column("id", storage.types.BigId, autoincrement=False, nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("room", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("ticket_id", storage.types.BigId, nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("message_id", storage.types.BigId, nullable=False),
+        sa.Column("command", sa.String(), nullable=False),
+        sa.Column("argument", sa.Text(), nullable=False),
+        sa.Column("expires_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question")),
+        sa.UniqueConstraint("account", "room", "person", name=op.f("uq_question_account_room_person")),
+    )
+    with op.batch_alter_table("question", schema=None) as batch_op:
+        batch_op.create_index("ix_question_expires", ["expires_at"], unique=False)
+
+    op.create_table(
         "org_area",
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -295,6 +313,7 @@ def downgrade() -> None:
     op.drop_table("extension")
     op.drop_table("care_visit")
     op.drop_table("purge")
+    op.drop_table("question")
     op.drop_table("org_version")
     op.drop_table("org_unit")
     op.drop_table("org_risk_point")

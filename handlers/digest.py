@@ -12,6 +12,7 @@ from storage.digests import Figures
 from storage.tables import Ticket
 
 _OLDEST = 3
+_RECURRING = 3
 
 
 def span(ctx: Context, day: date) -> tuple[datetime, datetime]:
@@ -39,6 +40,8 @@ def text_of(ctx: Context, day: date) -> str:
             open=found.open,
             overdue=found.overdue,
         ),
+        *([ctx.texts("digest.explained", count=found.explained)] if found.explained else []),
+        *_recurring(ctx, digests.recurring(ctx.session, start, end, _RECURRING)),
         *_breakdown(ctx, found),
         *visits,
         *_oldest(ctx, digests.oldest_open(ctx.session, end, _OLDEST), end),
@@ -50,6 +53,11 @@ def _visits(ctx: Context, day: date, end: datetime) -> list[str]:
     """Numbers only; nothing where the care register is not used."""
     due, still_open = care.due_and_open(ctx.session, day, end)
     return [ctx.texts("digest.visits", due=due, open=still_open)] if due else []
+
+
+def _recurring(ctx: Context, found: list[Ticket]) -> list[str]:
+    items = [ctx.texts("digest.recurring_item", **facts(ctx, ticket)) for ticket in found]
+    return [ctx.texts("digest.recurring", items="；".join(items))] if items else []
 
 
 def _breakdown(ctx: Context, found: Figures) -> list[str]:

@@ -17,7 +17,20 @@ _TOLD = 200  # characters of a report
 
 # What is no step of the work, or is nobody's business outside the street.
 _SILENT = frozenset(
-    {"join", "picture", "remind", "remark", "raise", "wake", "settled", "review", "satisfied", "open", "undo"}
+    {
+        "join",
+        "picture",
+        "remind",
+        "remark",
+        "raise",
+        "wake",
+        "settled",
+        "review",
+        "satisfied",
+        "open",
+        "undo",
+        "recur",
+    }
 )
 
 

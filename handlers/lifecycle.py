@@ -122,6 +122,7 @@ ACTIONS: Mapping[str, Action] = {
         Action("part_on_scene", Permission.BOT, _TO_WORK),
         Action("part_done", Permission.BOT, _TO_WORK),
         Action("climb", Permission.BOT, _UNCHANGED),
+        Action("recur", Permission.BOT, {state: () for state in State}),
         Action("remind", Permission.BOT, _UNCHANGED),
         Action("raise", Permission.BOT, _UNCHANGED),
         # What is put aside or thought done is taken up again when it becomes dangerous.

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from classifiers.verdict import Label, Sample, Verdict, certain
-from handlers import care_alerts, incidents, tickets, tracks
+from handlers import care_alerts, incidents, recurring, tickets, tracks
 from handlers.context import Context
 from handlers.hotlines import hotline
 from handlers.incoming import Incoming
@@ -57,6 +57,7 @@ def open_and_tell(ctx: Context, incoming: Incoming, verdict: Verdict, text: str)
     ticket = tickets.open_ticket(ctx, incoming, verdict, area, text, care=bool(concerned))
     _take_pictures(ctx, ticket, incoming)
     _tell_opened(ctx, ticket, incoming)
+    recurring.look(ctx, ticket, incoming.row_id)
     care_alerts.tell(ctx, ticket, incoming, concerned)
     return ticket
 
@@ -117,6 +118,8 @@ def join(
     _take_pictures(ctx, ticket, incoming)
     if tracks.became_large(event):
         tracks.tell_watchers(ctx, ticket, f"e{event.id}", message_id=incoming.row_id)
+    if "place" in changes:
+        recurring.look(ctx, ticket, incoming.row_id)
     worse = verdict.urgency > ticket.urgency
     if worse:
         raise_urgency(ctx, ticket, incoming, verdict.urgency)

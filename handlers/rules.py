@@ -136,6 +136,14 @@ class CareRules(Part):
     """Days between two visits where the register says nothing; 0 for no visits."""
 
 
+class Recurring(Part):
+    """反复办: the same place and label again and again."""
+
+    times: Annotated[int, Field(ge=0, le=50)] = 3
+    """How many make it recur, the new one among them; 0 for never."""
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
 class Rules(Part):
     serve: Literal["auto", "all", "bound"] = "auto"
     """Groups that are bound to no area: served as the street's own, or left alone. auto: see bot/world.py."""
@@ -155,6 +163,7 @@ class Rules(Part):
     orders: Orders = Orders()
     reopen_hours: Annotated[float, Field(ge=0, le=24 * 30)] = 72
     """How long after closing the reporter's 不满意 reopens a ticket."""
+    recurring: Recurring = Recurring()
     undo_minutes: Minutes = 5
     """How long one's own last command can be taken back by 撤销."""
     plain_minutes: Minutes = 30

@@ -56,6 +56,7 @@ def facts(ctx: Context, ticket: Ticket) -> dict[str, str]:
         "place": place_of(ticket),
         "summary": shorten(ticket.summary),
         "reporter": ticket.reporter_name,
+        "again": ctx.texts("names.again") if ticket.recurring else "",
         "who": who_has(ctx, ticket),
         "other": ctx.texts(f"names.other.{ticket.level}"),
     }

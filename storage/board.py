@@ -23,7 +23,7 @@ from storage.tables import (
 from storage.tickets import newest
 
 UNSENT = (ReplyState.FAILED, ReplyState.SENDING, ReplyState.WAITING)
-CLOSED = "closed"
+CLOSED, EXPLAINED = "closed", "explained"
 # A ticket's page shows at most this many rows of each kind: a disaster may bring hundreds of reports.
 MOST = 300
 Row = TypeVar("Row")
@@ -45,7 +45,10 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which tickets. `state`: one state, "open" (all but closed) or "all"; `areas`: None is everywhere."""
+    """Which tickets. `areas`: None is everywhere.
+
+    `state`: one state, "open" (all but closed), "explained" (closed without being solved) or "all".
+    """
 
     state: str = "open"
     label: str = ""
@@ -54,12 +57,14 @@ class Filter:
     account: str = ""
     room: str = ""
     overdue: bool = False
+    recurring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     tickets: Page[Ticket]
     by_state: Mapping[str, int]  # of the same filter, but in whatever state
+    explained: int  # of them closed without being solved
     topics: Mapping[tuple[str, str], str]  # names of the groups, by account and room
 
 
@@ -80,14 +85,19 @@ class Story:
 def board(session: Session, wanted: Filter, now: datetime, *, number: int, size: int) -> Board:
     """Four queries, however many tickets there are."""
     conditions = _conditions(wanted, now)
-    counts = dict(
-        session.exec(select(Ticket.state, func.count()).where(*conditions).group_by(col(Ticket.state))).all()
-    )
+    unsolved = case((col(Ticket.resolution) == EXPLAINED, 1), else_=0)
+    counted = select(Ticket.state, func.count(), func.sum(unsolved)).where(*conditions)
+    rows_by_state = session.exec(counted.group_by(col(Ticket.state))).all()
+    counts = {state: count for state, count, _ in rows_by_state}
+    explained = sum(count for state, _, count in rows_by_state if state == CLOSED)
     if wanted.state == "all":
         total = sum(counts.values())
     elif wanted.state == "open":
         total = sum(count for state, count in counts.items() if state != CLOSED)
         conditions.append(col(Ticket.state) != CLOSED)
+    elif wanted.state == EXPLAINED:
+        total = explained
+        conditions += [col(Ticket.state) == CLOSED, col(Ticket.resolution) == EXPLAINED]
     else:
         total = counts.get(wanted.state, 0)
         conditions.append(col(Ticket.state) == wanted.state)
@@ -95,7 +105,7 @@ def board(session: Session, wanted: Filter, now: datetime, *, number: int, size:
         select(Ticket).where(*conditions).order_by(*_order()).offset((number - 1) * size).limit(size)
     ).all()
     topics = topics_of(session, {(ticket.account, ticket.room) for ticket in rows})
-    return Board(Page(rows, number, size, total), counts, topics)
+    return Board(Page(rows, number, size, total), counts, explained, topics)
 
 
 def _order() -> tuple[ColumnElement[object], ...]:
@@ -122,6 +132,8 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
             col(TicketReport.account) == wanted.account, col(TicketReport.room) == wanted.room
         )
         found.append(col(Ticket.id).in_(told))
+    if wanted.recurring:
+        found.append(col(Ticket.recurring).is_(True))
     if wanted.overdue:
         found += [col(Ticket.state) != CLOSED, col(Ticket.deadline_at) < now]
     return found

@@ -16,11 +16,12 @@ from storage.upsert import insert_into
 class Figures:
     """opened and closed: within the day; open and overdue: at its end (or now, for today).
 
-    by_label and by_area count what was opened in the day.
+    by_label and by_area count what was opened in the day. explained: closed without being solved.
     """
 
     opened: int
     closed: int
+    explained: int
     open: int
     overdue: int
     by_label: dict[str, int]
@@ -37,9 +38,11 @@ def figures(session: Session, start: datetime, end: datetime) -> Figures:
     for label, area, count in rows:
         by_label[label] = by_label.get(label, 0) + count
         by_area[area] = by_area.get(area, 0) + count
+    closed_in = (col(Ticket.closed_at) >= start, col(Ticket.closed_at) < end)
     return Figures(
         opened=sum(by_label.values()),
-        closed=_count(session, col(Ticket.closed_at) >= start, col(Ticket.closed_at) < end),
+        closed=_count(session, *closed_in),
+        explained=_count(session, *closed_in, col(Ticket.resolution) == "explained"),
         open=_count(session, *_open_at(end)),
         overdue=_count(session, *_open_at(end), col(Ticket.deadline_at) < end),
         by_label=by_label,
@@ -51,6 +54,14 @@ def oldest_open(session: Session, at: datetime, limit: int) -> list[Ticket]:
     """The tickets longest open at that instant."""
     statement = select(Ticket).where(*_open_at(at)).order_by(col(Ticket.opened_at), col(Ticket.id))
     return list(session.execute(statement.limit(limit)).scalars())
+
+
+def recurring(session: Session, start: datetime, end: datetime, limit: int) -> list[Ticket]:
+    """The latest of what was opened in [start, end) and comes again and again."""
+    statement = select(Ticket).where(
+        col(Ticket.opened_at) >= start, col(Ticket.opened_at) < end, col(Ticket.recurring).is_(True)
+    )
+    return list(session.execute(statement.order_by(col(Ticket.id).desc()).limit(limit)).scalars())
 
 
 def keep(session: Session, scope: str, day: date, text: str, now: datetime) -> bool:

@@ -183,6 +183,23 @@ def _within(scope: Scope) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
+_NOT_OF_ITS_OWN = ("duplicate", "false_alarm", "withdrawn")
+
+
+def alike_since(session: Session, ticket: Ticket, since: datetime, limit: int = 200) -> list[Ticket]:
+    """Tickets of the same label and area opened from then until this one, the oldest first."""
+    statement = select(Ticket).where(
+        col(Ticket.opened_at) >= since,
+        col(Ticket.opened_at) <= ticket.opened_at,
+        col(Ticket.id) != ticket.id,
+        col(Ticket.area) == ticket.area,
+        col(Ticket.label) == ticket.label,
+        or_(col(Ticket.resolution).is_(None), col(Ticket.resolution).not_in(_NOT_OF_ITS_OWN)),
+    )
+    found = session.execute(statement.order_by(col(Ticket.id).desc()).limit(limit)).scalars()
+    return list(found)[::-1]
+
+
 def newest(session: Session, number: str) -> Ticket | None:
     """The ticket of that number; as numbers repeat each year, the latest one."""
     statement = select(Ticket).where(col(Ticket.number) == number)

@@ -18,7 +18,7 @@ from storage import board
 from storage.tables import Ticket
 
 _SIZE = 30
-_TABS = ("open", *State, "all")
+_TABS = ("open", *State, board.EXPLAINED, "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Asked:
     urgency: str = ""
     room: str = ""  # account and room id, joined by a slash
     overdue: bool = False
+    recurring: bool = False
 
     @classmethod
     def of(cls, query: MultiMapping[str]) -> "Asked":
@@ -54,6 +55,7 @@ class Asked:
             urgency=urgency if urgency in {"0", "1", "2", "3"} else "",
             room=query.get("room", ""),
             overdue=query.get("overdue", "") == "1",
+            recurring=query.get("recurring", "") == "1",
         )
 
     def filter(self, organisation: Organisation) -> board.Filter:
@@ -66,6 +68,7 @@ class Asked:
             account=account,
             room=room,
             overdue=self.overdue,
+            recurring=self.recurring,
         )
 
     def url(self, **changed: object) -> str:
@@ -77,13 +80,14 @@ class Asked:
             "urgency": self.urgency,
             "room": self.room,
             "overdue": "1" if self.overdue else "",
+            "recurring": "1" if self.recurring else "",
         } | changed
         said = {key: value for key, value in values.items() if value and (key, value) != ("state", "open")}
         return f"/board?{urlencode(said)}" if said else "/board"
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.label or self.area or self.urgency or self.room or self.overdue)
+        return bool(self.label or self.area or self.urgency or self.room or self.overdue or self.recurring)
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -102,7 +106,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     names = Names(world.texts)
     values: dict[str, Any] = {
         "asked": asked,
-        "tabs": _tabs(asked, found.by_state, names),
+        "tabs": _tabs(asked, {**found.by_state, board.EXPLAINED: found.explained}, names),
         "cards": [card(ticket, found.topics, world, now) for ticket in found.tickets.rows],
         "page": found.tickets,
         "rooms": rooms,
@@ -114,9 +118,9 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 def _tabs(asked: Asked, counts: Any, names: Names) -> list[tuple[str, str, int, bool]]:
     """(address, name, how many, chosen) of each tab."""
-    everything = sum(counts.values())
+    everything = sum(count for state, count in counts.items() if state != board.EXPLAINED)
     found = {"open": everything - counts.get(State.CLOSED, 0), "all": everything} | dict(counts)
-    called = {"open": "未办结", "all": "全部"}
+    called = {"open": "未办结", "all": "全部", board.EXPLAINED: names("resolution", board.EXPLAINED)}
     return [
         (
             asked.url(state=str(tab)),

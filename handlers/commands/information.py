@@ -46,7 +46,7 @@ def progress(ctx: Context, call: Call) -> Ticket | None:
 
 
 def _detail(ctx: Context, call: Call, ticket: Ticket) -> str:
-    hidden = {"open"} if _among_staff(ctx, call, ticket) else {"open", "remark"}
+    hidden = {"open", "recur"} | (set() if _among_staff(ctx, call, ticket) else {"remark"})
     trail = store.events(ctx.session, ticket.id)
     gone = undo.undone(trail)
     told = [event for event in trail if event.note and event.action not in hidden and event.id not in gone]

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from classifiers.verdict import Label
-from handlers import corrections, tickets, tracks
+from handlers import corrections, recurring, tickets, tracks
 from handlers.commands import target
 from handlers.commands.change import already, do, handled_by, may, person_list, refused
 from handlers.commands.registry import Call, NoteMissing, UsageError, command
@@ -227,7 +227,9 @@ def relabel(ctx: Context, call: Call) -> Ticket | None:
     after = Taken(label, ticket.urgency)
     corrections.of_ticket(ctx, ticket, CorrectionKind.RELABEL, by=call.actor.id, after=after)
     note = f"{label_of(ctx, ticket.label)}→{label_of(ctx, label)}"
-    return do(ctx, call, ticket, "relabel", note=note, changes={"label": label})
+    do(ctx, call, ticket, "relabel", note=note, changes={"label": label})
+    recurring.look(ctx, ticket, call.incoming.row_id)
+    return ticket
 
 
 def _label(ctx: Context, word: str) -> Label | None:

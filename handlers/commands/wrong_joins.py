@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from classifiers.verdict import Label, Verdict, certain
-from handlers import corrections, reports, tickets
+from handlers import corrections, recurring, reports, tickets
 from handlers.commands import target
 from handlers.commands.change import do, may, person_list, refused
 from handlers.commands.parsing import FULL_NUMBER
@@ -127,6 +127,7 @@ def _taken_out(ctx: Context, call: Call, ticket: Ticket, report: TicketReport) -
     values |= {"owner": at(owner, ctx.texts("report.nobody"))}
     do(ctx, call, ticket, "split", note=own.number, values=values, mentions=owner)
     links.move_report(ctx.session, report, own.id)
+    recurring.look(ctx, own, call.incoming.row_id)
     return own
 
 

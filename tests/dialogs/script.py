@@ -332,6 +332,7 @@ class Stage:
             texts(f"names.level.{ticket.level}"),
             texts(f"names.track.{ticket.track}"),
             ticket.risk_point or "",
+            "反复办" if ticket.recurring else "",
             owner.name if owner else "无人",
             ticket.handler_name,
             f"{session.exec(pictures).one()}图",

@@ -221,3 +221,24 @@ async def test_times_are_the_streets(browser: Browser, street: Street) -> None:
     street.keep(ticket(8, opened_at=NOON - timedelta(days=1), deadline_at=NOON + timedelta(days=3)))
     text = await browser.get("/board")
     assert "昨天 12:00" in text and "还剩 3 天" in text
+
+
+async def test_what_was_not_solved_is_counted_apart_and_what_comes_again_is_marked(
+    browser: Browser, street: Street
+) -> None:
+    street.keep(
+        ticket(11, state="closed", resolution="explained", closed_at=NOON),
+        ticket(12, state="closed", resolution="fixed", closed_at=NOON),
+        ticket(13, recurring=True),
+    )
+    text = await browser.get("/board")
+    assert "未解决已解释<b>2</b>" in text
+    assert "全部<b>7</b>" in text
+    assert text.count(">反复办</span>") == 1
+    unsolved = await browser.get("/board?state=explained")
+    assert 'href="/tickets/CTM0712-011"' in unsolved
+    assert 'href="/tickets/CTM0712-012"' not in unsolved
+    again = await browser.get("/board?recurring=1")
+    assert 'href="/tickets/CTM0712-013"' in again
+    assert 'href="/tickets/CTM0712-001"' not in again
+    assert ">反复办</span>" in await browser.get("/tickets/CTM0712-013")

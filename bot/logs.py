@@ -4,6 +4,7 @@ That is the callers' duty. As a last line of defence telephone numbers, ID numbe
 masked in every value, also in what other people's libraries and tracebacks say.
 """
 
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -39,6 +40,16 @@ def _masked(value: Any, depth: int = 0) -> Any:
     return mask_for_others(str(value))
 
 
+class _Printer(structlog.PrintLogger):
+    """Writes lines; one that cannot be written (disk full, reader gone) is let go: the work is worth more."""
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = fatal = failure = exception = msg
+
+
 def configure(settings: LogSettings) -> None:
     level = getattr(logging, settings.level.upper())
     renderer: structlog.typing.Processor = (
@@ -53,10 +64,11 @@ def configure(settings: LogSettings) -> None:
         mask_values,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    printer = _Printer(sys.stderr)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: printer,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,17 +22,12 @@ PERSONAL = (PHONE, ID_NUMBER, FLAT, "柳如烟", "冒烟", "wxid_liu_secret")
 
 
 @pytest.fixture(params=["console", "json"])
-def written(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def written(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What goes to standard error, with everything logged that can be."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     logs.configure(LogSettings(level="debug", format=request.param))
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:] = before
-    root.setLevel(level)
+    return stream
 
 
 def _breaks(*_: object) -> None:
@@ -85,3 +79,11 @@ def test_a_line_stays_data() -> None:
     event = {"event": "x", "count": 3, "ok": True, "none": None, "names": ("a", "b"), "_record": object()}
     assert json.dumps(logs.mask_values(None, "info", {k: v for k, v in event.items() if k != "_record"}))
     assert logs.mask_values(None, "info", dict(event))["_record"] is event["_record"]
+
+
+def test_a_line_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    logs.configure(LogSettings(level="info", format="json"))
+    stream.close()  # as a reader that has gone, or a full disk
+    structlog.get_logger("any").error("reply_given_up", replies=[1])

@@ -6,6 +6,7 @@ answers is not asked again: a 不满意 then counts without a reason, everything
 
 import re
 
+from classifiers.verdict import Verdict
 from handlers import commands, questions
 from handlers.commands.change import possible_for
 from handlers.commands.parsing import Parsed
@@ -14,7 +15,7 @@ from handlers.context import Context
 from handlers.incoming import Incoming, MessageKind
 from handlers.permissions import Actor
 from handlers.plain_reading import Said
-from handlers.shapes import settled
+from handlers.shapes import doubted, settled
 from handlers.tickets import actor_of
 from storage import questions as store
 from storage import tickets as ticket_store
@@ -26,15 +27,20 @@ _NOT_YET = re.compile(
     r"(?:等(?:一?下|会儿?|等)|稍等|马上|在弄|不急|嗯+|哦+|噢|好+的?|谢谢.{0,4}|在的?|[0-9]{1,3})\W*"
 )
 _CANCELLED = re.compile(r"(?:算了|不用了|取消|点错了?|发错了?|没事了?)\W*")
+# 阀门换了, 水排干了: what reads like a report, and still tells how it was done.
+_DONE = re.compile(
+    r"(?:修|换|接|抽|清|排|补|装|疏|拆|运|处理|处置|弄|搞|劝|扫|关|加固|转移|围|联系|通知|解释)"
+    r".{0,6}(?:了|好|完|干|净|通|走|开|妥)|已经?"
+)
 _AROUND = " \t\n　,，:：、.。!！；;"
 
 
 def handle(
-    ctx: Context, incoming: Incoming, said: Said | None, *, danger: bool
+    ctx: Context, incoming: Incoming, said: Said | None, verdict: Verdict
 ) -> tuple[Ticket | None, bool] | None:
     """Takes the message for the answer: the ticket, and whether danger is told besides; None if it is none.
 
-    said: the plain words that it may be. danger: it reads like one.
+    said: the plain words that it may be. verdict: what it is by itself, where it is worth a ticket.
     """
     question = store.of(ctx.session, questions.where(incoming), ctx.now)
     if question is None or not _answers(incoming, said, question):
@@ -44,13 +50,19 @@ def handle(
         store.forget(ctx.session, questions.where(incoming))
         return None
     complaint = question.command in GOES_ON
-    if (danger and not complaint and not settled(incoming.text)) or (_ASKS.search(text) and not complaint):
+    danger = verdict.urgency == 3
+    if not complaint and (_ASKS.search(text) or (verdict.is_report and not _tells_how(text, danger=danger))):
         return None
     if not _still(ctx, incoming, actor_of(ctx, incoming), question):
         store.forget(ctx.session, questions.where(incoming))
         return None
     ticket = commands.run(ctx, incoming, _parsed(question, said.note if said else text))
     return ticket, danger and complaint
+
+
+def _tells_how(text: str, *, danger: bool) -> bool:
+    """Whether what reads like a report says that it is over; of danger that has to be said plainly."""
+    return settled(text) or (not danger and _DONE.search(text) is not None and not doubted(text))
 
 
 def _answers(incoming: Incoming, said: Said | None, question: Question) -> bool:

@@ -179,7 +179,9 @@ def _answered(ctx: Context, incoming: Incoming, reading: Reading) -> Handled | N
     """What the bot asked this person for; danger that is told in it is a report too."""
     if not reading.waited_for or reading.command is not None or reading.code:
         return None
-    found = answers.handle(ctx, incoming, reading.word, danger=reading.verdict.urgency == 3)
+    worth_a_ticket = not (reading.quiet or reading.chatter or reading.weak or reading.review)
+    verdict = reading.verdict if worth_a_ticket or reading.verdict.urgency == 3 else NOTHING
+    found = answers.handle(ctx, incoming, reading.word, verdict)
     if found is None:
         return None
     ticket, danger = found

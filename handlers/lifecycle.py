@@ -94,6 +94,10 @@ ACTIONS: Mapping[str, Action] = {
         Action("suspend", Permission.STREET, {_I: (_S,)}, needs_note=True),
         Action("suspend_request", Permission.STAFF, {_I: ()}, needs_note=True),
         Action("resume", Permission.STAFF, {_S: (_I,)}),
+        # More time is for who is at it: before that it is to be accepted, then there is nothing left to do.
+        Action("extend_request", Permission.STAFF, {_A: (), _D: (), _I: ()}, needs_note=True),
+        Action("extend", Permission.STREET, {_A: (), _D: (), _I: ()}),
+        Action("extend_refuse", Permission.STREET, {_A: (), _D: (), _I: ()}),
         Action("submit", Permission.STAFF, _TO_CHECK, needs_note=True),
         Action("close", Permission.OWNER, _TO_CLOSED, Resolution.FIXED, needs_note=True),
         Action("check", Permission.CHECKER, {_P: (_C,)}, Resolution.FIXED, needs_note=True),

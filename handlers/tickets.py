@@ -13,7 +13,7 @@ from handlers.lifecycle import ACTIONS, Resolution, State, path
 from handlers.organisation import Level, Person, Role
 from handlers.permissions import BOT, Actor, as_actor
 from handlers.wording import shorten
-from storage import duties
+from storage import duties, extensions
 from storage import tickets as store
 from storage.tables import Ticket, TicketEvent, TicketReport
 
@@ -203,6 +203,7 @@ def _turn(ctx: Context, ticket: Ticket, before: State, data: dict[str, Any]) -> 
         deadlines.go_on(ctx, ticket, since[-1])
     if ticket.state == State.CLOSED:
         ticket.closed_at, ticket.resolution = ctx.now, data["resolution"]
+        extensions.lapse(ctx.session, ticket.id)
         ticket.satisfied = None  # what was said of an earlier ending does not hold for this one
 
 

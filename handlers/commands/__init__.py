@@ -5,6 +5,7 @@ from dataclasses import replace
 from handlers import questions
 from handlers.commands import (
     duty,
+    extension,
     handover,
     information,
     joining,
@@ -36,6 +37,7 @@ __all__ = [
     "Parsed",
     "all_commands",
     "duty",
+    "extension",
     "handover",
     "information",
     "joining",

@@ -27,6 +27,7 @@ _COMMAND_OF = {
     "suspend": "挂起",
     "suspend_request": "挂起",
     "resume": "恢复",
+    "extend_request": "延期",
     "close": "办结",
     "submit": "办结",
     "check": "办结",

@@ -95,6 +95,6 @@ class Extension(SQLModel, table=True):
     asked_by: str
     asked_name: str = ""
     asked_at: datetime = instant()
-    state: str = "asked"  # asked, granted, refused
+    state: str = "asked"  # asked, granted, refused, lapsed
     decided_by: str | None = None
     decided_at: datetime | None = instant(nullable=True)

@@ -89,7 +89,7 @@ SENSIBLE = {
     ),
     "accepted": (
         *("owner 派单 何志愿", "owner 派单 彭师傅", "owner 到场", "worker 到场", "owner 接单"),
-        *("owner 办结 已解释 说清了", "owner 改类 服务"),
+        *("owner 办结 已解释 说清了", "owner 改类 服务", "owner 延期 2小时 等料", "street 延期 同意"),
     ),
     "dispatched": (
         *("handler 接单", "handler 到场", "handler 退回 不归我", "handler 办结 好了", "owner 派单 何志愿"),
@@ -100,6 +100,8 @@ SENSIBLE = {
         *("handler 反馈 在办", "owner 办结 已转办 明天来", "reporter 撤回"),
         *("owner 大事 要盯住", "street 小事", "owner 改派 何志愿", "owner 改派 自来水公司"),
         *("owner 升级 办不了", "street 转区 没有设备", "street 交回 归网格", "owner 接单"),
+        *("handler 延期 2小时 等料", "street 延期 1小时 等料", "street 延期 同意", "street 延期 不同意 抓紧"),
+        *("owner 大事 要盯住", "street 小事"),
     ),
     "suspended": ("handler 恢复", "street 恢复", "worker 反馈 等料", "owner 办结 好了", "street 挂起 再等"),
     "pending_check": (

@@ -129,7 +129,7 @@ def test_parses_whatever_is_typed(text: str, addressed: bool) -> None:
 
 def test_commands_are_declared_whole() -> None:
     names = [entry.name for entry in all_commands()]
-    wanted = "接单 派单 到场 反馈 退回 挂起 恢复 办结 误报 改类 并案 拆分 帮助 进度 报 撤回 满意 不满意"
+    wanted = "接单 派单 到场 反馈 退回 挂起 延期 恢复 办结 误报 改类 并案 拆分 帮助 进度 报 撤回 满意 不满意"
     wanted += " 核查 大事 小事"
     wanted += " 撤销"
     wanted += " 联办 免办"

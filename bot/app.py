@@ -275,6 +275,7 @@ class App:
             live=self.live,
             local=self.gateway if isinstance(self.gateway, LocalGateway) else None,
             health=self.health,
+            reload=self.worlds.reload,
         )
         runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=2)
         await runner.setup()

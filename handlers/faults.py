@@ -30,6 +30,7 @@ class Problem(StrEnum):
     NAMELESS = "nameless"
     SAME_NAME = "same_name"
     OTHER_NAME = "other_name"
+    STALE = "stale"
     OTHER = "other"
 
 
@@ -125,6 +126,11 @@ _WORDS: Mapping[Problem, Words] = {
         "the id {value} has another name in an earlier row",
         "write the same name, or another id for another person",
         "编号“{value}”前面写的是另一个姓名，请改成一样的，或换编号",
+    ),
+    Problem.STALE: Words(
+        "was changed by somebody else meanwhile",
+        "look at it again",
+        "这一条刚被别人改过，请返回重新打开再改",
     ),
     Problem.OTHER: Words("{other}", "correct it", "填得不对，请改"),
 }

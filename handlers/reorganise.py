@@ -123,30 +123,40 @@ def write(
     *,
     remove: bool,
     what: str,
+    bulk: bool = True,
 ) -> None:
-    """Writes it into the tables, with a line in the action log for each change and one for the whole.
+    """Writes it into the tables, with a line in the action log for each change.
 
-    what: the whole's name there, such as "import". What was added in bulk is told by its keys alone.
+    what: how the log calls it, such as "import". In bulk there is a line for the whole, which names what was
+    added by its keys.
     """
     kept = _to_keep(base, after)
     store.replace(ctx.session, **{table: rows_of(getattr(kept, table)) for table in TABLES})
     store.changed(ctx.session)
-    told: dict[str, Any] = {}
     for found in differences:
-        name = found.table.removesuffix("s") if found.table != "people" else "person"
-        for was, now in found.changed:
-            _note(ctx, actor, f"{what}_change", f"{name}:{key_of(now)}", was, now)
-        for gone in found.missing if remove else ():
-            _note(ctx, actor, f"{what}_remove", f"{name}:{key_of(gone)}", gone, None)
-        if found.added:
-            told[found.table] = [key_of(entry) for entry in found.added]
-    if not base.own.areas and kept.areas:
-        told["adopted"] = True
-    records.note(ctx, actor, what, "organisation", after=told)
+        _note_each(ctx, actor, found, remove=remove, what=what, bulk=bulk)
+    told: dict[str, Any] = {found.table: [key_of(entry) for entry in found.added] for found in differences}
+    adopted = bool(kept.areas and not base.own.areas)
+    if bulk:
+        records.note(ctx, actor, what, "organisation", after=told | {"adopted": adopted})
+    elif adopted:
+        records.note(ctx, actor, f"{what}_adopt", "organisation", after={"areas": len(base.file.areas)})
 
 
-def _note(ctx: Context, actor: Actor, action: str, subject: str, was: Entry, now: Entry | None) -> None:
-    before = was.model_dump(mode="json")
+def _note_each(ctx: Context, actor: Actor, found: Difference, *, remove: bool, what: str, bulk: bool) -> None:
+    name = "person" if found.table == "people" else found.table.removesuffix("s")
+    for was, now in found.changed:
+        _note(ctx, actor, f"{what}_change", f"{name}:{key_of(now)}", was, now)
+    for gone in found.missing if remove else ():
+        _note(ctx, actor, f"{what}_remove", f"{name}:{key_of(gone)}", gone, None)
+    for added in () if bulk else found.added:
+        _note(ctx, actor, f"{what}_add", f"{name}:{key_of(added)}", None, added)
+
+
+def _note(
+    ctx: Context, actor: Actor, action: str, subject: str, was: Entry | None, now: Entry | None
+) -> None:
+    before = was.model_dump(mode="json") if was else {}
     after = now.model_dump(mode="json") if now else {}
     records.note(ctx, actor, action, subject, before=before, after=after)
 

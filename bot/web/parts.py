@@ -23,7 +23,8 @@ Result = TypeVar("Result")
 class Parts:
     """`health`: facts of the app's own for /healthz, such as the intake's queue; nothing personal.
 
-    Something in its `trouble` makes the whole degraded.
+    Something in its `trouble` makes the whole degraded. `reload` takes over at once what was written of the
+    organisation, which would otherwise take some seconds.
     """
 
     settings: Settings
@@ -34,6 +35,7 @@ class Parts:
     live: Live
     local: LocalGateway | None
     health: Callable[[], dict[str, Any]]
+    reload: Callable[[], object] = bool
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -281,7 +281,7 @@ class Intake:
 def _handle_one(ctx: Context, incoming: Incoming, reading: Reading | Exception, tries: int = 2) -> Handling:
     if isinstance(reading, Exception):
         return _fail(ctx, incoming, Reading(), reading)
-    if reading.quiet and reading.answer is None and not reading.waited_for:
+    if reading.leaves_alone:
         return _handling(incoming, reading, Handled(reading.outcome))
     try:
         with ctx.session.begin_nested():

@@ -92,6 +92,44 @@ def call(ctx: Context, ticket: Ticket, units: Sequence[Unit], actor: Actor, mess
     return Called(event, tuple(fresh), first=not known)
 
 
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """Another unit leads now. `fresh`: its part began by it. `former`: of who led and need not come."""
+
+    event: TicketEvent
+    lead: TicketUnit
+    fresh: bool
+    former: TicketUnit | None
+
+
+def change_lead(
+    ctx: Context, ticket: Ticket, unit: Unit, action: str, actor: Actor, message_id: int
+) -> NewLead | None:
+    """Gives the lead to the unit, called already or not; None where it has it. Who has done its part has."""
+    known = {part.unit: part for part in parts(ctx, ticket)}
+    part = known.get(unit.code)
+    if part is not None and part.lead and part.state not in OVER:
+        return None
+    changes = {"handler": unit.code, "handler_name": unit.name}
+    event = tickets.act(
+        ctx, ticket, action, actor, note=unit.name, message_id=message_id, changes=changes, units=[unit.code]
+    )
+    former = next((one for one in known.values() if one.lead and one.unit != unit.code), None)
+    relieved = former if former is not None and former.state not in OVER else None
+    if former is not None:
+        former.lead = False
+        ctx.session.add(former)
+    if relieved is not None:
+        relieved.state, relieved.done_at, relieved.due_at = PartState.EXCUSED, ctx.now, None
+    fresh = part is None or part.state in OVER
+    part = part or TicketUnit(ticket_id=ticket.id, unit=unit.code, name=unit.name)
+    part.lead = True
+    if fresh:
+        _begin(ctx, ticket, part)
+    ctx.session.add(part)
+    return NewLead(event, part, fresh, relieved)
+
+
 def _begin(ctx: Context, ticket: Ticket, part: TicketUnit) -> None:
     part.state, part.notified_at, part.note = PartState.NOTIFIED, ctx.now, ""
     part.received_at = part.on_scene_at = part.done_at = None

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from handlers import tickets
 from handlers.context import Context
-from handlers.joint import OVER, Called, PartState, missing, names, parts
+from handlers.joint import OVER, Called, NewLead, PartState, missing, names, parts
 from handlers.lifecycle import State, path
 from handlers.organisation import GroupKind
 from handlers.permissions import Actor
@@ -54,6 +54,24 @@ def tell_call(ctx: Context, ticket: Ticket, called: Called, asked_in: Place, mes
     if unheard := [part for part in called.fresh if part.unit not in heard]:
         text = ctx.texts("joint.unreachable", **values | {"names": names(unheard)})
         tell(ctx, ticket, asked_in, text, f"{key}:unreachable", message_id)
+
+
+def tell_lead(ctx: Context, ticket: Ticket, changed: NewLead, asked_in: Place) -> None:
+    """Who leads now, in the units' groups as well; who is new there is asked to come."""
+    lead, former, message_id = changed.lead, changed.former, changed.event.message_id
+    values = facts(ctx, ticket) | {"lead": lead.name, "names": lead.name}
+    values["former"] = ctx.texts("names.former", former=former.name) if former else ""
+    key, text = f"e{changed.event.id}", ctx.texts("joint.new_lead", **values)
+    units = told_where(ctx, ticket, [lead, *([former] if former else [])])
+    for place in dict.fromkeys([*reporting_places(ctx, ticket), asked_in, *units]):
+        tell(ctx, ticket, place, text, key, message_id)
+    where = told_where(ctx, ticket, [lead])
+    for place in where if changed.fresh else ():
+        tell(ctx, ticket, place, ctx.texts("joint.ask", **values), f"{key}:ask", message_id)
+    if not where:
+        tell(
+            ctx, ticket, asked_in, ctx.texts("joint.unreachable", **values), f"{key}:unreachable", message_id
+        )
 
 
 def tell(ctx: Context, ticket: Ticket, place: Place, text: str, key: str, message_id: int | None) -> None:

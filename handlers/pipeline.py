@@ -4,7 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from classifiers.verdict import NOTHING, Sample, Turn, Verdict
-from handlers import answers, commands, followups, joining, joint_answers, plain, reports, reviews, sides
+from handlers import (
+    answers,
+    commands,
+    followups,
+    joining,
+    joint_answers,
+    orders,
+    plain,
+    reports,
+    reviews,
+    sides,
+)
 from handlers.context import Context, World
 from handlers.incoming import Incoming, MessageKind
 from handlers.opening import Decision, decide
@@ -30,9 +41,16 @@ class Reading:
     outcome: Outcome = Outcome.NONE
     quiet: bool = True
     waited_for: bool = False  # the bot asked the sender something here
-    answer: joint_answers.Answer | None = None  # of a unit that joins in, if it has a part; else the above
-    word: Said | None = None  # perhaps a word in answer to the bot; if not, it is what the rest says
+    # What it is if there is something that it can be about; else what the rest says.
+    answer: joint_answers.Answer | None = None  # of a unit that joins in
+    claim: orders.Claim | None = None  # of an order, in a volunteers' group
+    word: Said | None = None  # a word in answer to the bot
     chatter: bool = False  # nothing is to be done if it is no such word
+
+    @property
+    def leaves_alone(self) -> bool:
+        """Whether nothing can come of it, whatever the database holds."""
+        return self.quiet and not self.waited_for and self.answer is None and self.claim is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,8 @@ def read(world: World, incoming: Incoming, before: tuple[Turn, ...] = ()) -> Rea
     if reading.outcome is Outcome.IGNORED:
         return reading
     said = joint_answers.heard(world.organisation, incoming, reading.command)
-    return replace(reading, answer=said) if said else reading
+    claim = orders.heard(world.organisation, incoming, reading.command)
+    return replace(reading, answer=said, claim=claim) if said or claim else reading
 
 
 def _read(world: World, incoming: Incoming, before: tuple[Turn, ...]) -> Reading:
@@ -134,6 +153,8 @@ def _handle(ctx: Context, incoming: Incoming, reading: Reading) -> Handled:
     if reading.answer is not None and (ticket := joint_answers.handle(asked, incoming, reading.answer)):
         if reading.verdict.urgency == 3 > ticket.urgency:  # what it says besides is worse than was known
             return _handled(*reports.handle_report(ctx, incoming, reading.verdict))
+        return _handled(Outcome.COMMAND, ticket)
+    if reading.claim is not None and (ticket := orders.handle(asked, incoming, reading.claim)):
         return _handled(Outcome.COMMAND, ticket)
     if (handled := _answered(asked, incoming, reading)) is not None:
         return handled

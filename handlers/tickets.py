@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from classifiers.verdict import Verdict
@@ -13,12 +13,12 @@ from handlers.lifecycle import ACTIONS, Resolution, State, path
 from handlers.organisation import Level, Person, Role
 from handlers.permissions import BOT, Actor, as_actor
 from handlers.wording import shorten
-from storage import duties, extensions
+from storage import duties, extensions, offers
 from storage import tickets as store
 from storage.tables import Ticket, TicketEvent, TicketReport
 
 # By these a person has shown that somebody cares, or is there.
-_ACCEPTING = {"accept", "take", "dispatch", "joint", "arrive", "submit", "close"}
+_ACCEPTING = {"accept", "take", "dispatch", "joint", "offer", "arrive", "submit", "close"}
 _ARRIVING = {"arrive", "submit", "part_on_scene", "part_done"}
 
 
@@ -122,6 +122,12 @@ def add_report(ctx: Context, ticket: Ticket, incoming: Incoming, text: str) -> N
     )
 
 
+def is_free(ticket: Ticket) -> bool:
+    """Whether it waits for somebody to take it in hand: as an order it can be taken."""
+    begun = ticket.state == State.IN_PROGRESS and not ticket.handler
+    return ticket.state == State.ACCEPTED or begun
+
+
 def actor_of(ctx: Context, incoming: Incoming) -> Actor:
     """The sender with the role the organisation gives, else as a resident."""
     person = ctx.organisation.person(incoming.sender)
@@ -161,6 +167,9 @@ def act(
     event = _pass_through(ctx, ticket, action, steps, actor, note, data, message_id)
     if steps:
         _turn(ctx, ticket, before, data)
+    if not is_free(ticket) or ticket.urgency == 3:
+        # It goes another way than through the order, and danger does not wait for volunteers.
+        offers.end(ctx.session, ticket.id, "withdrawn")
     if action in _ACCEPTING and ticket.accepted_at is None:
         ticket.accepted_at = ctx.now
     if action in _ARRIVING and ticket.arrived_at is None:
@@ -184,7 +193,9 @@ _TOLD = (
 def snapshot(ticket: Ticket) -> dict[str, Any]:
     """What can be told of a ticket's columns, in JSON's types."""
     values = {name: getattr(ticket, name) for name in _TOLD}
-    return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in values.items()}
+    return {
+        name: v.astimezone(UTC).isoformat() if isinstance(v, datetime) else v for name, v in values.items()
+    }
 
 
 def changed_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:

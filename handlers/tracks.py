@@ -2,7 +2,12 @@
 
 Which is which stands in the settings as a table (`track_rules.py`). It is looked at when a ticket is opened
 and whenever it gets worse; by itself a matter only grows. A grid owner or coordinator decides otherwise by
-大事 and 小事, and then the table is not asked again.
+大事 and 小事, and then the table is not asked again, unless the matter becomes more urgent than it was then.
+
+Nobody ends alone a large matter that he has in hand: who says that it is done, or was a false alarm, is
+checked by another; who reported it may withdraw it, coordinators may call it a false alarm, and merged it
+goes on as the other ticket, which is then large too. Of 小事 those who watched it hear; danger is made small
+only by somebody who does not have it in hand, or by a coordinator.
 """
 
 from collections.abc import Mapping
@@ -42,7 +47,8 @@ def grown(ctx: Context, ticket: Ticket, changes: Mapping[str, Any], note: str = 
         return more
     label, urgency = changes.get("label", ticket.label), changes.get("urgency", ticket.urgency)
     track = decide(ctx.rules.tracks, Matter(label, urgency, kind_of(ctx, ticket), point))
-    return more | ({"track": track} if track is Track.LARGE and not _decided(ctx, ticket) else {})
+    stays = urgency <= ticket.urgency and _decided(ctx, ticket)
+    return more | ({"track": track} if track is Track.LARGE and not stays else {})
 
 
 def _decided(ctx: Context, ticket: Ticket) -> bool:

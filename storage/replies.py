@@ -165,6 +165,17 @@ def count_to(session: Session, account: str, room: str, sender: str, since: date
     return count
 
 
+def last_ticket(session: Session, account: str, room: str) -> int | None:
+    """The ticket that the bot spoke of last in the group."""
+    statement = (
+        select(col(Reply.ticket_id))
+        .where(col(Reply.account) == account, col(Reply.room) == room, col(Reply.ticket_id).is_not(None))
+        .order_by(col(Reply.id).desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalars().first()
+
+
 def said_lately(session: Session, ticket_id: int, room: str, key_part: str, since: datetime) -> bool:
     """Whether a reply of that kind (part of its key) went to the group since then."""
     statement = select(col(Reply.id)).where(

@@ -88,8 +88,11 @@ def _ask(ctx: Context, call: Call, missing: NoteMissing) -> Ticket:
     return ticket
 
 
+_ALSO_OF_TAKERS = {"交回"}  # who has taken an order says it for 退回
+
+
 def _was_asked(ctx: Context, call: Call) -> bool:
     """Whether something was given to this person to do: who has it in hand may say how it goes, whoever."""
-    if call.command.permission is not Permission.STAFF:
+    if call.command.permission is not Permission.STAFF and call.command.name not in _ALSO_OF_TAKERS:
         return False
     return any(ticket.handler == call.actor.id for ticket in store.of_person(ctx.session, call.actor.id, 50))

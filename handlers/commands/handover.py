@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz
 
-from handlers import joint, ladder
-from handlers.commands import target
+from handlers import joint, ladder, orders
+from handlers.commands import leading, offering, target
 from handlers.commands.change import already, do, handled_by, may, person_list, possible_for, refused
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
-from handlers.lifecycle import State
-from handlers.organisation import GroupKind, Level, Person, Role
+from handlers.lifecycle import ACTIONS, State
+from handlers.organisation import Group, GroupKind, Level, Person, Role
 from handlers.permissions import Permission
 from handlers.replies import Place, answer, room_of, say
 from handlers.wording import at, facts
@@ -60,7 +60,12 @@ def _takes_up(ctx: Context, call: Call, ticket: Ticket) -> bool:
 
 def _names_somebody(ctx: Context, call: Call, ticket: Ticket) -> bool:
     """A plain 派给… is meant for the bot where it names somebody known; 派两个人去看看 is not."""
-    named = not call.argument or whom(ctx, call, ticket)[0] is not None
+    named = (
+        not call.argument
+        or whom(ctx, call, ticket)[0] is not None
+        or leading.unit_of(ctx, call.argument, ticket.area) is not None
+        or isinstance(offering.group_meant(ctx, call, ticket), Group)
+    )
     return named and possible_for(ctx, call, ticket, "dispatch")
 
 
@@ -68,9 +73,9 @@ def _names_somebody(ctx: Context, call: Call, ticket: Ticket) -> bool:
     "派单",
     "dispatch",
     "assign",
-    usage="#派单 [号] @谁|单位",
+    usage="#派单 [号] @谁|单位|群名",
     permission=Permission.OWNER,
-    help="派给谁去办",
+    help="派给谁去办；服务类的也可以派到志愿者群，谁先接归谁",
     glued=True,
     fits=_names_somebody,
 )
@@ -79,11 +84,17 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
     if glued and not call.number and known_by_name(ctx, glued[2]):
         call = replace(call, number=glued[1], argument=glued[2])
     ticket = target.find(ctx, call)
-    if ticket is None or refused(ctx, call, ticket, "dispatch"):
-        return ticket
+    if ticket is None:
+        return None
     person, asked = whom(ctx, call, ticket)
+    if person is None and (group := offering.group_meant(ctx, call, ticket)):
+        return offering.offer(ctx, call, ticket, group)
+    if refused(ctx, call, ticket, "dispatch"):
+        return ticket
     if not asked:
         raise UsageError
+    if joint.missing(ctx, ticket):
+        return leading.new_lead(ctx, call, ticket, asked, "dispatch")
     if len(asked) > 30 or (person is None and is_slip(ctx, call.argument, asked)):
         answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
         return ticket
@@ -168,19 +179,29 @@ def units_group(ctx: Context, ticket: Ticket) -> list[Place]:
     return [Place(ticket.account, room) for room in rooms[:1]]
 
 
+def _can_return(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """Whether this person can hand it back; what is checked goes back by 核查."""
+    taken = orders.held(ctx, ticket) is not None and possible_for(ctx, call, ticket, "order_back")
+    return taken or possible_for(ctx, call, ticket, "return")
+
+
 @command(
     "退回",
     "return",
+    "退单",
     usage="#退回 [号] 原因",
     permission=Permission.STAFF,
     help="派错了退回，或核实不属实退回再办",
     glued=True,
+    fits=_can_return,
 )
 def give_back(ctx: Context, call: Call) -> Ticket | None:
     states = {State.DISPATCHED, State.PENDING_CHECK}
-    ticket = target.find(ctx, call, lambda t: t.state in states)
+    ticket = target.find(ctx, call, lambda t: t.state in states or t.handler == call.actor.id)
     if ticket is None:
         return None
+    if ticket.state in ACTIONS["order_back"].paths and (order := orders.held(ctx, ticket)):
+        return offering.taken_back(ctx, call, ticket, order)
     action = "rework" if ticket.state == State.PENDING_CHECK else "return"
     if refused(ctx, call, ticket, action):
         return ticket

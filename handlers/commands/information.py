@@ -1,6 +1,6 @@
 """The commands that only tell: 帮助 进度."""
 
-from handlers import joint_telling, undo
+from handlers import joint_telling, orders, undo
 from handlers.commands import target
 from handlers.commands.registry import Call, all_commands, command
 from handlers.context import Context
@@ -56,7 +56,8 @@ def _detail(ctx: Context, call: Call, ticket: Ticket) -> str:
         last = "\n" + ctx.texts("command.progress_last", at=at, note=note)
     opened = clock_of(ctx, ticket.opened_at)
     detail = ctx.texts("command.progress_detail", **facts(ctx, ticket), opened=opened, last=last)
-    return "\n".join(part for part in (detail, joint_telling.lines(ctx, ticket)) if part)
+    more = (orders.waiting(ctx, ticket), joint_telling.lines(ctx, ticket))
+    return "\n".join(part for part in (detail, *more) if part)
 
 
 def _among_staff(ctx: Context, call: Call, ticket: Ticket) -> bool:

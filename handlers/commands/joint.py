@@ -7,10 +7,10 @@ from rapidfuzz import fuzz, process
 from handlers import joint, joint_telling
 from handlers.commands import target
 from handlers.commands.change import refused
+from handlers.commands.leading import unit_of
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.joint import OVER, names, parts
-from handlers.organisation import Role, Unit
 from handlers.permissions import Permission
 from handlers.replies import answer, place_of
 from handlers.wording import clock_of, facts, spoken
@@ -52,16 +52,6 @@ def summon(ctx: Context, call: Call) -> Ticket | None:
 
 def _asked(argument: str) -> list[str]:
     return [word for part in _BETWEEN.split(argument) if (word := part.lstrip("@＠"))]
-
-
-def unit_of(ctx: Context, word: str, area: str) -> Unit | None:
-    """By the unit's name, alias or code, or by the name of somebody who speaks for it."""
-    if unit := ctx.organisation.unit_named(word, area):
-        return unit
-    for person in ctx.organisation.people.values():
-        if person.name == word and person.has(Role.UNIT):
-            return next(iter(ctx.organisation.units_of(person)), None)
-    return None
 
 
 def _unknown(ctx: Context, words: list[str]) -> str:

@@ -3,9 +3,10 @@
 import re
 from dataclasses import replace
 
-from handlers import ladder, reminders
+from handlers import ladder, orders, reminders
 from handlers.commands import target
 from handlers.commands.change import possible_for, refused
+from handlers.commands.handover import give_back
 from handlers.commands.registry import Call, command
 from handlers.context import Context
 from handlers.organisation import Level, Role
@@ -98,6 +99,8 @@ def _came_up(ctx: Context, call: Call, ticket: Ticket) -> bool:
 )
 def hand_back(ctx: Context, call: Call) -> Ticket | None:
     ticket = target.find(ctx, call, lambda t: ladder.below(ctx, t) is not None)
+    if ticket is not None and ticket.handler == call.actor.id and orders.held(ctx, ticket):
+        return give_back(ctx, call)  # a volunteer's own word for it
     if ticket is None or refused(ctx, call, ticket, "hand_back", wordless=True):
         return ticket
     level = ladder.below(ctx, ticket)

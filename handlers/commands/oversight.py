@@ -1,19 +1,23 @@
 """The commands by which those responsible put things right: 改派 重开 备注."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from handlers import tickets
-from handlers.commands import target
+from handlers import joint, orders, tickets
+from handlers.commands import offering, target
 from handlers.commands.change import already, do, person_list, refused
 from handlers.commands.handover import NUMBER_AND_NAME, is_slip, known_by_name, notify_unit, units_group, whom
+from handlers.commands.leading import new_lead
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import State
-from handlers.organisation import Person, Role
+from handlers.organisation import Group, Person, Role
 from handlers.permissions import Permission
 from handlers.replies import Place, answer, place_of, reporting_places, say
+from handlers.undo import undone
 from handlers.wording import at, facts
-from storage.tables import Ticket
+from storage import tickets as store
+from storage.tables import Offer, Ticket
 
 _AT_WORK = {State.DISPATCHED, State.IN_PROGRESS}
 
@@ -36,6 +40,11 @@ def reassign(ctx: Context, call: Call) -> Ticket | None:
     person, asked = whom(ctx, call, ticket)
     if not asked:
         raise UsageError
+    order = orders.held(ctx, ticket)
+    if person is None and (group := offering.group_meant(ctx, call, ticket)):
+        return _to_group(ctx, call, ticket, group, order)
+    if joint.missing(ctx, ticket):
+        return new_lead(ctx, call, ticket, asked, "reassign")
     if len(asked) > 30 or (person is None and is_slip(ctx, call.argument, asked)):
         answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
         return ticket
@@ -59,25 +68,41 @@ def reassign(ctx: Context, call: Call) -> Ticket | None:
         mentions=[*people, *former],
         changes=changes,
     )
-    for one in former:
-        _relieve(ctx, call, ticket, one)
+    _relieve(ctx, call, ticket, former, order)
     if person:
         notice = "event.reassign_notice" if ticket.state == State.IN_PROGRESS else "event.dispatch_notice"
         notify_unit(ctx, call, ticket, person, notice)
     return ticket
 
 
-def _relieve(ctx: Context, call: Call, ticket: Ticket, former: Person) -> None:
-    """Who had it is told where he lives, too: a unit in the units' group, anybody else in private."""
-    unit = former.has(Role.UNIT)
-    places = units_group(ctx, ticket) if unit else [Place(ticket.account, "", former.id)]
+def _to_group(ctx: Context, call: Call, ticket: Ticket, group: Group | str, order: Offer | None) -> Ticket:
+    """To a volunteers' group instead, where the first to take it has it."""
+    had, former = ticket.handler, person_list(ctx, ticket.handler)
+    offering.offer(ctx, call, ticket, group, moving=True)
+    if had and ticket.handler is None:
+        _relieve(ctx, call, ticket, former, order)
+    return ticket
+
+
+def _relieve(ctx: Context, call: Call, ticket: Ticket, former: Sequence[Person], order: Offer | None) -> None:
+    """Who had it is told where he lives, too: a unit in the units' group, anybody else in private.
+
+    Who took it as an order hears of it in the group where he did.
+    """
     told = {*reporting_places(ctx, ticket), place_of(call.incoming)}
-    for place in places:
-        if place not in told and former.id != call.actor.id:
-            values = facts(ctx, ticket) | {"former": at(former), "handler": ticket.handler_name}
-            text = ctx.texts("event.relieved", **values)
-            key = f"m{call.incoming.row_id}:relieved"
-            say(ctx, place, text, key=key, ticket=ticket, mentions=[former], urgency=2)
+    values = facts(ctx, ticket)
+    values["handler"] = ctx.texts("names.given_to", handler=ticket.handler_name) if ticket.handler else ""
+    key = f"m{call.incoming.row_id}:relieved"
+    if order is not None and (place := Place(order.account, order.room)) not in told:
+        text = ctx.texts("event.relieved", **values | {"former": order.taken_name})
+        say(ctx, place, text, key=key, ticket=ticket, message_id=call.incoming.row_id, urgency=2)
+        return
+    for one in former:
+        places = units_group(ctx, ticket) if one.has(Role.UNIT) else [Place(ticket.account, "", one.id)]
+        text = ctx.texts("event.relieved", **values | {"former": at(one)})
+        for place in places:
+            if place not in told and one.id != call.actor.id:
+                say(ctx, place, text, key=key, ticket=ticket, mentions=[one], urgency=2)
 
 
 @command(
@@ -112,6 +137,10 @@ def remark(ctx: Context, call: Call) -> Ticket | None:
     ticket = target.find(ctx, call)
     if ticket is None or refused(ctx, call, ticket, "remark"):
         return ticket
+    if _remarked(ctx, call, ticket):
+        text = ctx.texts("command.remarked_before", **facts(ctx, ticket))
+        answer(ctx, call.incoming, text, ticket=ticket)
+        return ticket
     row_id = call.incoming.row_id
     tickets.act(ctx, ticket, "remark", call.actor, note=call.argument, message_id=row_id)
     group = ctx.organisation.group(call.incoming.room, call.incoming.room_topic)
@@ -119,3 +148,11 @@ def remark(ctx: Context, call: Call) -> Ticket | None:
     text = ctx.texts("command.remarked" if quiet else "command.remarked_here", **facts(ctx, ticket))
     answer(ctx, call.incoming, text, ticket=ticket)
     return ticket
+
+
+def _remarked(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """Whether this person has put down the same words before."""
+    events = store.events(ctx.session, ticket.id)
+    gone = undone(events)
+    own = [e for e in events if e.action == "remark" and e.actor == call.actor.id and e.id not in gone]
+    return any(event.note == call.argument for event in own)

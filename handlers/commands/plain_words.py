@@ -71,7 +71,7 @@ TABLE: tuple[Plain, ...] = (
     *_rows("反馈", "反馈 进展", note=Note.NEEDED),
     *_rows("派单", "派单 派给 派", note=Note.NAME, glued=True),
     *_rows("改派", "改派 改派给", note=Note.NAME, glued=True, action="reassign"),
-    *_rows("退回", "退回 退单", note=Note.NEEDED, action="return"),
+    *_rows("退回", "退回 退单", note=Note.NEEDED),
     *_rows(
         "核查",
         "返工 不通过 没通过 核实不属实 退回",
@@ -100,6 +100,7 @@ TABLE: tuple[Plain, ...] = (
     *_rows("升级", "转街道 上报街道 交街道", argument="街道", note=Note.FREE, action="escalate"),
     *_rows("升级", "转区 上报区里 转区里", argument="区", note=Note.FREE, action="escalate"),
     *_rows("交回", "交回", note=Note.NEEDED),
+    *_rows("退回", "交回", note=Note.NEEDED),  # of what was not handed up, who took it hands it back
     *_rows("延期", "延期", note=Note.NEEDED),
     *_rows("免办", "免办", note=Note.NEEDED, action="excuse"),
     # Of no ticket.

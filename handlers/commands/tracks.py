@@ -7,7 +7,7 @@ from handlers import tracks
 from handlers.commands import target
 from handlers.commands.change import already, do, person_list, refused
 from handlers.commands.registry import Call, UsageError, command
-from handlers.commands.work import checked
+from handlers.commands.work import checked, must_be_seen
 from handlers.context import Context
 from handlers.lifecycle import State
 from handlers.permissions import Permission
@@ -84,6 +84,10 @@ def _turn(ctx: Context, call: Call, track: Track) -> Ticket | None:
     if ticket.track == track:
         values = facts(ctx, ticket) | {"track": ctx.texts(f"names.track.{track}")}
         answer(ctx, call.incoming, ctx.texts("command.track_same", **values), ticket=ticket)
+        return ticket
+    if track is Track.SMALL and ticket.urgency == 3 and (others := must_be_seen(ctx, call, ticket)):
+        text = ctx.texts("command.lower_own", **facts(ctx, ticket), owner=others[0].name)
+        answer(ctx, call.incoming, text, ticket=ticket)
         return ticket
     do(ctx, call, ticket, action, note=call.argument, changes={"track": track})
     if track is Track.SMALL:

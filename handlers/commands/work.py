@@ -11,6 +11,7 @@ from handlers.commands.registry import Call, NoteMissing, UsageError, command
 from handlers.context import Context
 from handlers.corrections import FOR_NOTHING, Taken
 from handlers.lifecycle import Resolution, State
+from handlers.organisation import Person
 from handlers.permissions import Permission
 from handlers.replies import answer, command_places, place_of, reporting_places, say
 from handlers.track_rules import Track
@@ -133,10 +134,14 @@ def close(ctx: Context, call: Call) -> Ticket | None:
 
 def checked(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
     """Somebody else has looked and finds it done; without words of his own, those of who did it hold."""
+    said = [event for event in store.events(ctx.session, ticket.id) if event.action == "submit"]
     if not call.argument:
-        said = [event.note for event in store.events(ctx.session, ticket.id) if event.action == "submit"]
-        call = replace(call, argument=said[-1] if said else "")
-    return ticket if refused(ctx, call, ticket, "check") else ended(ctx, call, ticket, "check")
+        call = replace(call, argument=said[-1].note if said else "")
+    if refused(ctx, call, ticket, "check"):
+        return ticket
+    if said and said[-1].data.get("false_alarm"):
+        return _for_nothing(ctx, call, ticket, "check")
+    return ended(ctx, call, ticket, "check")
 
 
 def ended(ctx: Context, call: Call, ticket: Ticket, action: str, *, unchecked: bool = False) -> Ticket:
@@ -158,20 +163,24 @@ def ended(ctx: Context, call: Call, ticket: Ticket, action: str, *, unchecked: b
     )
 
 
-def _submit(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
-    """Whoever says that it is done has done it; somebody else checks."""
+def _submit(ctx: Context, call: Call, ticket: Ticket, *, false_alarm: bool = False) -> Ticket:
+    """Whoever says that it is done, or was nothing, has done it; somebody else checks."""
     large = ticket.track == Track.LARGE
     people = tracks.checkers(ctx, ticket, call.actor)[:1] if large else person_list(ctx, ticket.owner)
+    note = call.argument or ctx.texts(f"names.resolution.{Resolution.FALSE_ALARM}")
     values = {"owner": at(people, ctx.texts("report.nobody"))}
+    values["why"] = ctx.texts("names.told", note=spoken(call.argument)) if call.argument else ""
     do(
         ctx,
         call,
         ticket,
         "submit",
-        note=call.argument,
+        note=note,
+        template="event.nothing" if false_alarm else None,
         mentions=people,
         values=values,
         changes=handled_by(call.actor),
+        data={"false_alarm": True} if false_alarm else None,
     )
     told = {*reporting_places(ctx, ticket), place_of(call.incoming)}
     above = [place for place in tracks.watchers(ctx, ticket) if large and place not in told]
@@ -180,7 +189,7 @@ def _submit(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
         say(
             ctx,
             place,
-            ctx.texts("event.check_ask", **shown),
+            ctx.texts("event.nothing_ask" if false_alarm else "event.check_ask", **shown),
             key=f"m{call.incoming.row_id}:check",
             ticket=ticket,
             message_id=call.incoming.row_id,
@@ -201,8 +210,33 @@ def false_alarm(ctx: Context, call: Call) -> Ticket | None:
         return already(ctx, call, ticket)
     if refused(ctx, call, ticket, "false_alarm"):
         return ticket
+    if ticket.state == State.PENDING_CHECK and must_be_seen(ctx, call, ticket):
+        return already(ctx, call, ticket)
+    if must_be_seen(ctx, call, ticket) and not _taken_back(ctx, call, ticket):
+        if refused(ctx, call, ticket, "submit", wordless=True):
+            return ticket
+        return _submit(ctx, call, ticket, false_alarm=True)
+    return _for_nothing(ctx, call, ticket, "false_alarm")
+
+
+def must_be_seen(ctx: Context, call: Call, ticket: Ticket) -> list[Person]:
+    """Who may look at what this person has in hand and must not end or make small alone; nobody: he may."""
+    if may(ctx, call, ticket, Permission.STREET) or not tracks.needs_check(ticket, call.actor):
+        return []
+    return tracks.checkers(ctx, ticket, call.actor)[:1]
+
+
+def _taken_back(ctx: Context, call: Call, ticket: Ticket) -> bool:
+    """Whether somebody else who reported it has said last that it is over, or was nothing."""
+    told = [e for e in store.events(ctx.session, ticket.id) if e.action in {"settled", "join", "raise"}]
+    return bool(told) and told[-1].action == "settled" and told[-1].actor != call.actor.id
+
+
+def _for_nothing(ctx: Context, call: Call, ticket: Ticket, action: str) -> Ticket:
     corrections.of_ticket(ctx, ticket, CorrectionKind.FALSE_ALARM, by=call.actor.id, after=FOR_NOTHING)
-    return do(ctx, call, ticket, "false_alarm", note=call.argument)
+    ending, text = Resolution.FALSE_ALARM, "event.false_alarm"
+    note = "" if call.argument == ctx.texts(f"names.resolution.{ending}") else call.argument
+    return do(ctx, call, ticket, action, note=note, resolution=ending, template=text)
 
 
 @command(

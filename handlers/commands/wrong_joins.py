@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from classifiers.verdict import Label, Verdict, certain
-from handlers import corrections, recurring, reports, tickets
+from handlers import corrections, recurring, reports, tickets, tracks
 from handlers.commands import target
 from handlers.commands.change import do, may, person_list, refused
 from handlers.commands.parsing import FULL_NUMBER
@@ -15,6 +15,7 @@ from handlers.lifecycle import State
 from handlers.permissions import Permission
 from handlers.replies import answer
 from handlers.routing import area_of
+from handlers.track_rules import Track
 from handlers.wording import at, facts
 from storage import links
 from storage import tickets as store
@@ -48,19 +49,23 @@ def merge(ctx: Context, call: Call) -> Ticket | None:
     values = {"into": into.number}
     do(ctx, call, ticket, "merge", note=into.number, values=values, changes={"merged_into": into.id})
     shared = links.share_reports(ctx.session, ticket.id, into.id)
-    tickets.act(
+    larger = ticket.track == Track.LARGE != into.track
+    event = tickets.act(
         ctx,
         into,
         "absorb",
         call.actor,
         note=ticket.number,
         message_id=call.incoming.row_id,
-        changes={"place": into.place or ticket.place},
+        # What needed another's look needs it under the other number, too.
+        changes={"place": into.place or ticket.place, **({"track": ticket.track} if larger else {})},
         merged=ticket.id,
         messages=shared,
     )
     if ticket.urgency > into.urgency:
         reports.raise_urgency(ctx, into, replace(call.incoming, text=ticket.summary), ticket.urgency)
+    elif tracks.became_large(event):
+        tracks.tell_watchers(ctx, into, f"e{event.id}", message_id=call.incoming.row_id)
     return into
 
 

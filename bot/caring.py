@@ -16,12 +16,13 @@ from handlers import care_import
 from handlers.care import CareKind, Entry, told_of, unsealed
 from handlers.context import World
 from handlers.files import ConfigError
+from handlers.permissions import OPERATOR
+from handlers.records import noted
 from handlers.vault import VARIABLE, BadKey, Unreadable, Vault, new_key
 from storage import care as store
 from storage import organisation as organisation_store
 from storage.care import Sealed
 from storage.database import Database
-from storage.tables import ActionLog
 
 cli = typer.Typer(help="The register of people who need more care, encrypted.", no_args_is_help=True)
 
@@ -125,11 +126,7 @@ def _known(vault: Vault, session: Session) -> list[Entry]:
 
 
 def _noted(session: Session, action: str, after: dict[str, int]) -> None:
-    session.add(
-        ActionLog(
-            at=utc_now(), actor="operator", actor_name="operator", action=action, subject="care", after=after
-        )
-    )
+    noted(session, utc_now(), OPERATOR, action, "care", after=after)
     organisation_store.changed(session)
 
 

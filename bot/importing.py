@@ -16,15 +16,14 @@ from handlers.context import Context
 from handlers.directory import TABLES, Entry, key_of, read_file
 from handlers.faults import Fault, Problem, how_to_mend, in_english
 from handlers.files import ConfigError
-from handlers.organisation import Group, Role
-from handlers.permissions import Actor
+from handlers.organisation import Group
+from handlers.permissions import OPERATOR
 from handlers.reorganise import Base, Difference, base_of, broken, changed, difference, without_sample, write
 from handlers.sheet_columns import BY_TABLE, SHEETS, Sheet
 from handlers.sheets import Reader, Row, Wrong
 from storage.database import Database
 from storage.organisation import linked
 
-OPERATOR: Final = Actor("operator", "operator", Role.COORDINATOR)
 _HEADER_WITHIN: Final = 5  # rows: titles may stand above the header
 _NAMES_SHOWN: Final = 5
 _FAULTS_SHOWN: Final = 200

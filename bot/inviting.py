@@ -7,11 +7,8 @@ from handlers.context import Context
 from handlers.files import ConfigError
 from handlers.joining import BadInvitation, Invitation, Wrong, invite
 from handlers.organisation import GroupKind, Role
-from handlers.permissions import Actor
+from handlers.permissions import OPERATOR
 from storage.database import Database
-
-# Whoever has the command line.
-OPERATOR = Actor("operator", "operator", Role.COORDINATOR)
 
 _WHY = {
     Wrong.ROLE: f"--role: one of {', '.join(role for role in Role if role is not Role.BOT)}",

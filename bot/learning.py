@@ -8,17 +8,20 @@ import asyncio
 import importlib.util
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.clock import utc_now
 from bot.settings import Settings
 from classifiers import linear
 from classifiers.dataset import STREET, Example
 from classifiers.verdict import Label, Sample
 from handlers.files import ConfigError
+from handlers.permissions import OPERATOR
+from handlers.records import noted
 from storage import corrections as store
 from storage.database import Database
 
@@ -60,6 +63,7 @@ def teach(settings: Settings) -> Iterator[str]:
     if lost := learn.worse(fresh, used):
         raise Refused(f"refused, the new model is worse: {'; '.join(lost)}")
     _take(settings.learning.folder, learn.Learned(learn.learn(examples), fresh))
+    _note(settings, "train", {"mark": used.line()}, {"mark": fresh.line(), "corrections": len(examples)})
     yield f"taken into use: {settings.learning.folder / _IN_USE}; `gridbot train --back` undoes it"
 
 
@@ -86,7 +90,18 @@ def go_back(settings: Settings) -> str:
         in_use.with_suffix(suffix).replace(aside.with_suffix(suffix))
         previous.with_suffix(suffix).replace(in_use.with_suffix(suffix))
         aside.with_suffix(suffix).replace(previous.with_suffix(suffix))
+    _note(settings, "train_back", {"model": "latest"}, {"model": "earlier"})
     return f"the earlier model is in use again: {in_use}"
+
+
+def _note(settings: Settings, action: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    database = Database(settings.storage.url)
+    database.upgrade()
+    try:
+        with database.transaction() as session:
+            noted(session, utc_now(), OPERATOR, action, "model", before=before, after=after)
+    finally:
+        database.close()
 
 
 def _corrections(settings: Settings) -> list[Example]:

@@ -38,6 +38,8 @@ class Actor:
 
 
 BOT = Actor("bot", "bot", Role.BOT)
+# Whoever has the command line, and whoever edits the files.
+OPERATOR = Actor("operator", "operator", Role.COORDINATOR)
 
 
 def as_actor(person: Person) -> Actor:

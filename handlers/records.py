@@ -1,7 +1,10 @@
 """Who did what beside the tickets: one row in the action log for each change."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+
+from sqlmodel import Session
 
 from handlers.context import Context
 from handlers.permissions import Actor
@@ -19,9 +22,24 @@ def note(
     message_id: int = 0,
 ) -> None:
     """Appends one row. subject: "group:river", "person:zhou"; before, after: values of JSON's types."""
-    ctx.session.add(
+    noted(ctx.session, ctx.now, actor, action, subject, before=before, after=after, message_id=message_id)
+
+
+def noted(
+    session: Session,
+    now: datetime,
+    actor: Actor,
+    action: str,
+    subject: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    message_id: int = 0,
+) -> None:
+    """The same for who has no world at hand, such as the command line."""
+    session.add(
         ActionLog(
-            at=ctx.now,
+            at=now,
             actor=actor.id,
             actor_name=actor.name,
             action=action,

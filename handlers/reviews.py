@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from classifiers.verdict import Label, Verdict, certain
-from handlers import corrections, reports, tickets
+from handlers import corrections, records, reports, tickets
 from handlers.context import Context
 from handlers.corrections import FOR_NOTHING, Taken
 from handlers.incoming import Incoming
@@ -75,6 +75,11 @@ def decide(ctx: Context, incoming: Incoming, choice: Choice, by: Actor) -> Decid
         after = Taken(label, review.urgency)
         review.ticket_id = _report(ctx, incoming, review, label, by).id
     review.decided_by, review.decided_at = by.id, ctx.now
+    was, now = (
+        {"state": ReviewState.WAITING, "label": before.label},
+        {"state": review.state, "label": after.label},
+    )
+    records.note(ctx, by, "review", f"message:{incoming.row_id}", before=was, after=now)
     ctx.session.add(review)
     if by is not OPINION:  # to learn from: a machine's guess is none
         corrections.of_message(ctx, incoming, CorrectionKind.REVIEW, before=before, after=after, by=by.id)

@@ -133,6 +133,12 @@ def drop(session: Session, reply_id: int) -> bool:
     return result.rowcount == 1
 
 
+def state_of(session: Session, reply_id: int) -> str | None:
+    """None where there is no such reply."""
+    state: str | None = session.execute(select(col(Reply.state)).where(col(Reply.id) == reply_id)).scalar()
+    return state
+
+
 def unsay(session: Session, message_id: int) -> list[tuple[str, str, str]]:
     """Drops what answers the message and still waits; (account, room, person) where others were said."""
     mine = col(Reply.message_id) == message_id

@@ -8,6 +8,9 @@ from sqlmodel import Session
 from bot.live import REPLIES
 from bot.web.pages import page_number, render, row_id
 from bot.web.parts import parts_of, read, write
+from handlers import records
+from handlers.context import Context
+from handlers.reviews import BOARD
 from storage import board, replies
 
 _SIZE = 50
@@ -28,17 +31,29 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def retry(request: web.Request) -> web.StreamResponse:
     """再试: a given-up reply waits again."""
     now = parts_of(request).clock()
-    return await _change(request, lambda session, reply: replies.retry(session, reply, now))
+    return await _change(request, "reply_retry", lambda session, reply: replies.retry(session, reply, now))
 
 
 async def drop(request: web.Request) -> web.StreamResponse:
     """不发了: it is not said. One that is being sent right now is left alone."""
-    return await _change(request, replies.drop)
+    return await _change(request, "reply_drop", replies.drop)
 
 
-async def _change(request: web.Request, change: Callable[[Session, int], bool]) -> web.StreamResponse:
+async def _change(
+    request: web.Request, action: str, change: Callable[[Session, int], bool]
+) -> web.StreamResponse:
     parts = parts_of(request)
     reply = row_id(request, "id")
-    if await write(parts, lambda session: change(session, reply)):
+
+    def noted(session: Session) -> bool:
+        before = replies.state_of(session, reply)
+        if not change(session, reply):
+            return False
+        was, now = {"state": before}, {"state": replies.state_of(session, reply)}
+        ctx = Context(session, parts.clock(), parts.world())
+        records.note(ctx, BOARD, action, f"reply:{reply}", before=was, after=now)
+        return True
+
+    if await write(parts, noted):
         parts.live.publish(REPLIES)
     raise web.HTTPSeeOther("/replies")

@@ -6,11 +6,15 @@ from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlmodel import Session
 from yarl import URL
 
 from bot.settings import Settings
 from bot.web.pages import render
 from bot.web.parts import Parts, parts_of, read, write
+from handlers.permissions import OPERATOR
+from handlers.records import noted
+from handlers.reviews import BOARD
 from storage import signin
 from storage.database import Database
 
@@ -24,6 +28,7 @@ def new_url(
     lifetime = timedelta(minutes=settings.web.link_minutes)
     with database.transaction() as session:
         token = signin.make_link_token(session, clock(), lifetime)
+        noted(session, clock(), OPERATOR, "link", "board")
     # A server that listens everywhere is reached at this machine; from elsewhere by a name we cannot know.
     host = "127.0.0.1" if settings.web.host in {"", "0.0.0.0", "::"} else settings.web.host
     url = URL.build(scheme="http", host=host, port=port or settings.web.port, path="/")
@@ -74,14 +79,14 @@ async def _spend(request: web.Request, parts: Parts, token: str, *, signed_in: b
     if signed_in:
         raise target
     lifetime = timedelta(days=parts.settings.web.session_days)
-    cookie = await write(
-        parts,
-        lambda session: (
-            signin.make_session(session, parts.clock(), lifetime)
-            if signin.use_token(session, token, parts.clock())
-            else None
-        ),
-    )
+
+    def sign_in(session: Session) -> str | None:
+        if not signin.use_token(session, token, parts.clock()):
+            return None
+        noted(session, parts.clock(), BOARD, "sign_in", "board")
+        return signin.make_session(session, parts.clock(), lifetime)
+
+    cookie = await write(parts, sign_in)
     if cookie is None:
         return _ask_for_link(request, "这个链接已经用过、过期了，或者不完整。")
     target.set_cookie(
@@ -110,7 +115,13 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     name = cookie_name(parts.settings)
     cookie = request.cookies.get(name, "")
-    await write(parts, lambda session: signin.end_session(session, cookie))
+
+    def end(session: Session) -> None:
+        if signin.session_valid(session, cookie, parts.clock()):
+            noted(session, parts.clock(), BOARD, "sign_out", "board")
+        signin.end_session(session, cookie)
+
+    await write(parts, end)
     answer = web.HTTPSeeOther("/signin")
     answer.del_cookie(name)
     raise answer

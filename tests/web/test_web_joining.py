@@ -33,7 +33,7 @@ async def test_a_person_s_code_is_shown_once_and_listed(browser: Browser, street
             "小秦",
             "board",
         )
-        (noted,) = session.exec(select(ActionLog)).all()
+    (noted,) = session.exec(select(ActionLog).where(ActionLog.action == "invite")).all()
     assert (noted.action, noted.actor) == ("invite", "board")
     assert code not in str(noted) and code.replace("-", "") not in str(noted)
     again = await browser.get("/joining")

@@ -274,6 +274,32 @@ def _digest(settings: Settings, day: date) -> str:
 
 
 @cli.command()
+def report(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="facilities, services, facility-ledger, service-ledger, tickets, digests or audit",
+        ),
+    ],
+    to_file: Annotated[Path, typer.Option("--to-file", help="FILE.xlsx or FILE.csv")],
+    start: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")] = "",
+    end: Annotated[str, typer.Option("--to", help="Last day, counted in.")] = "",
+    area: Annotated[str, typer.Option(help="Code or name of an area, with all below it.")] = "",
+    label: Annotated[str, typer.Option(help="flood, dispute, safety or service")] = "",
+    state: Annotated[str, typer.Option(help="open, closed, or explained: closed without being solved")] = "",
+    kind: Annotated[str, typer.Option(help="Of facility or service: a code of handlers/kinds.yaml.")] = "",
+    config: Config = None,
+) -> None:
+    """Write a list, a ledger, tickets, digests or who did what into a file that Excel opens."""
+    from bot.reporting import run as reported
+
+    options = {"from": start, "to": end, "area": area, "label": label, "state": state, "kind": kind}
+    with _said_plainly():
+        typer.echo(reported(_settings(config), name, to_file, options))
+
+
+@cli.command()
 def sheet(
     number: Annotated[str, typer.Argument(help="The ticket's whole number, such as CTM0712-031.")],
     out: Annotated[

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import live as news
 from bot.clock import utc_now
+from bot.exports import Exports
 from bot.gateways.base import Deaf, Gateway, GatewayEvent, GatewayRefused, Listening, RoomChange
 from bot.gateways.local import LocalGateway
 from bot.intake import Batch, Intake
@@ -72,6 +73,9 @@ class App:
             self.database, self.gateway, clock, settings.outbox, self._on_sent, self._unsealed
         )
         self.pictures = Pictures(self.database, self.gateway, clock, settings.storage.media)
+        self.exports = Exports(
+            self.database, self.worlds, clock, settings.storage.media, lambda: self.live.publish(news.EXPORTS)
+        )
         self.timers = Timers(self.database, self.worlds, clock, settings)
         self.opinions = Opinions(self.database, self.worlds, clock, settings.opinion, self._on_opinion)
         self.port = settings.web.port
@@ -186,6 +190,10 @@ class App:
     async def _purge(self) -> None:
         await asyncio.to_thread(self.timers.purge)
 
+    async def _tidy_exports(self) -> None:
+        if await asyncio.to_thread(self.exports.sweep):
+            self.live.publish(news.EXPORTS)
+
     async def _learn(self) -> None:
         await teach_aside(self._config)  # what came of it is taken over like any changed file
 
@@ -205,10 +213,10 @@ class App:
             self.live.publish(news.TICKETS)
 
     async def _wake_on_news(self) -> None:
-        """A person on the pages asked to try a reply again."""
-        async with self.live.subscribe(news.REPLIES) as subscription:
-            async for _ in subscription:
-                self.outbox.wake()
+        """A person on the pages asked to try a reply again, or for a file."""
+        async with self.live.subscribe(news.REPLIES, news.ORDERED) as subscription:
+            async for told in subscription:
+                (self.exports if told.topic == news.ORDERED else self.outbox).wake()
 
     async def work(self) -> None:
         """Runs everything until cancelled. Raises GatewayRefused."""
@@ -216,7 +224,7 @@ class App:
         jobs = scheduler(self.settings, self._jobs())
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in (self.intake, self.outbox, self.pictures, self.opinions):
+                for part in (self.intake, self.outbox, self.pictures, self.opinions, self.exports):
                     tasks.create_task(part.run())
                 tasks.create_task(self._wake_on_news())
                 jobs.start()
@@ -245,6 +253,7 @@ class App:
             "digest-late": (60.0, self._evening),
             "reviews": (60.0, self._expire),
             "care": (20.0, self._care),
+            "exports": (60.0, self._tidy_exports),
             "look-back": (_LOOK_BACK.total_seconds(), self._look_back),
             "reload": (_RELOAD_SECONDS, self._reload),
         }

@@ -15,6 +15,8 @@ CHAT = "chat"  # a message or a reply in a room of the local chat
 TICKETS = "tickets"  # a ticket changed
 GATEWAY = "gateway"  # the gateway's state changed
 REPLIES = "replies"  # the outbox was changed by a person: look at it again
+EXPORTS = "exports"  # a file that is written in the background went on
+ORDERED = "ordered"  # somebody asked for such a file
 MISSED = "missed"  # this reader was too slow: read everything again
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.gateways.base import Connection
+from handlers.records import ACTION_NAMES
 from handlers.texts import Texts
 from storage.tables import AttachmentState, ReplyState, ReviewState
 
@@ -46,37 +47,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "failed": "处理失败",
     },
     # Of the action log; those of tickets are the texts' names.event.
-    "action": {
-        "invite": "做加入码",
-        "revoke": "作废加入码",
-        "join": "加入",
-        "bind": "绑群",
-        "quiet": "静默",
-        "duty_on": "值班上",
-        "duty_off": "值班下",
-        "visited": "已访",
-        "review": "人工确认",
-        "reply_retry": "再试发送",
-        "reply_drop": "不发了",
-        "sign_in": "登录网页",
-        "sign_out": "退出网页",
-        "link": "要登录网址",
-        "train": "重新学习",
-        "train_back": "退回旧模型",
-        "import": "导入组织",
-        "import_change": "导入时改",
-        "import_remove": "导入时删",
-        "organisation_add": "网页上加",
-        "organisation_change": "网页上改",
-        "organisation_remove": "网页上删",
-        "organisation_adopt": "组织文件转入数据库",
-        "care_import": "导入看护名册",
-        "care_rotate": "看护名册换密钥",
-        "erase_ask": "要求删除个人信息",
-        "erase_stop": "取消删除个人信息",
-        "erase": "删除个人信息",
-        "person_export": "导出个人信息",
-    },
+    "action": ACTION_NAMES,
     "message": {"image": "［图片］", "other": "［语音、视频或其他消息］"},
 }
 

@@ -9,13 +9,13 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from bot.gateways.local import ACCOUNT
-from bot.live import CHAT, GATEWAY, MISSED, REPLIES, TICKETS, News, Subscription
+from bot.live import CHAT, EXPORTS, GATEWAY, MISSED, REPLIES, TICKETS, News, Subscription
 from bot.web.chat import PRIVATE, Seat, local_of, seat_of
 from bot.web.pages import fragment
 from bot.web.parts import Parts, parts_of, read
 from storage.chat import Line, last_said
 
-_CHANGES: Final = (TICKETS, GATEWAY, REPLIES)
+_CHANGES: Final = (TICKETS, GATEWAY, REPLIES, EXPORTS)
 # After this a page connects anew, which looks at its session again.
 _LONGEST: Final = 15 * 60.0
 _GLANCE: Final = 5.0  # how soon a reader that went away is noticed

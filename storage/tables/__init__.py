@@ -41,6 +41,8 @@ from storage.tables.organisation import (
 )
 from storage.tables.records import (
     ActionLog,
+    Export,
+    ExportState,
     Purge,
 )
 from storage.tables.teamwork import (
@@ -60,6 +62,8 @@ __all__ = [
     "CorrectionKind",
     "Digest",
     "Duty",
+    "Export",
+    "ExportState",
     "Extension",
     "GatewayGap",
     "Joining",

@@ -1,9 +1,10 @@
-"""Who did what beside the tickets, and what was purged."""
+"""Who did what beside the tickets, what was purged, what is written into files."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Column, Index, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import id_column, instant, json_column
@@ -35,3 +36,39 @@ class Purge(SQLModel, table=True):
     tickets: int = 0
     pictures: int = 0
     others: int = 0
+
+
+class ExportState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # the process that wrote it ended
+
+
+class Export(SQLModel, table=True):
+    """A file written in the background; file and row go after a day. `asked`: of handlers.lists.Asked."""
+
+    __table_args__ = (
+        Index(
+            "ix_export_unfinished",
+            "id",
+            sqlite_where=text("state IN ('waiting', 'running')"),
+            postgresql_where=text("state IN ('waiting', 'running')"),
+        ),
+    )
+    id: int = id_column()
+    name: str  # of the table, as in handlers.tabling.TableName
+    format: str  # csv, xlsx
+    asked: dict[str, Any] = json_column(dict)
+    made_by: str
+    made_by_name: str = ""
+    made_at: datetime = instant()
+    state: str = ExportState.WAITING
+    seen: int = 0  # of `total` rows of the database
+    total: int = 0
+    rows: int = 0  # of the file
+    size: int = Field(default=0, sa_column=Column(BigId, nullable=False))  # bytes
+    beat_at: datetime | None = instant(nullable=True)  # when the process that writes it last said so
+    ended_at: datetime | None = instant(nullable=True)

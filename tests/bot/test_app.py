@@ -346,6 +346,7 @@ async def test_the_timers_jobs(settings: Settings) -> None:
             "sweep",
             "digest",
             "care",
+            "exports",
             "digest-late",
             "purge",
             "purge-late",

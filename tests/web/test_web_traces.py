@@ -14,7 +14,7 @@ from bot.world import Worlds
 from handlers.context import Context
 from handlers.joining import Invitation, invite
 from handlers.reviews import BOARD
-from storage.tables import ActionLog, Joining, ReplyState, Review
+from storage.tables import ActionLog, Export, Joining, ReplyState, Review
 from tests.support.classifier import WordClassifier
 from tests.web.conftest import Browser
 from tests.web.street import NOON, ROOT, Street, message, reply
@@ -44,6 +44,8 @@ TAPS = {
     "/organisation/{table}/remove": Tap(
         "organisation_remove", "/organisation/people/remove", {"key": "he", "stamp": "{stamp}"}
     ),
+    "/exports": Tap("export", "/exports", {"table": "tickets", "format": "csv", "area": "CTM-01"}),
+    r"/exports/{id}/cancel": Tap("export_cancel", "/exports/{export}/cancel"),
     "/chat/say": Tap("", "/chat/say", {"room": "river", "me": "tang", "text": "早"}, 204),
 }
 
@@ -67,13 +69,14 @@ def _rows(street: Street) -> dict[str, int]:
         message_id=asked.id, account=asked.account, room="river", label="safety", urgency=2, chance=0.5,
         made_at=NOON, expires_at=NOON.replace(year=2027),
     )  # fmt: skip
-    street.keep(asked, failed, review)
+    export = Export(name="tickets", format="csv", made_by="board", made_at=NOON)
+    street.keep(asked, failed, review, export)
     with street.database.transaction() as session:
         ctx = Context(session, NOON, street.parts.world())
         invite(ctx, BOARD, Invitation(role="volunteer", area="CTM-0101"))
         session.flush()
         joining = session.exec(select(Joining.id)).one()
-    return {"reply": failed.id, "message": asked.id, "joining": joining}
+    return {"reply": failed.id, "message": asked.id, "joining": joining, "export": export.id}
 
 
 @pytest.mark.parametrize("route", TAPS)

@@ -2,7 +2,7 @@
 // A browser grants a host six connections over all its tabs: a tab that nobody sees gives its own back.
 "use strict";
 (() => {
-  const topics = ["tickets", "gateway", "replies"];
+  const topics = ["tickets", "gateway", "replies", "exports"];
   const tell = (topic) => document.body.dispatchEvent(new CustomEvent(`live:${topic}`));
   let source = null;
   let missed = false;

@@ -155,6 +155,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_org_version")),
     )
     op.create_table(
+        "export",
+        sa.Column("id", storage.types.BigId, autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("asked", storage.types.Json, nullable=False),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.Column("made_by_name", sa.String(), nullable=False),
+        sa.Column("made_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("size", storage.types.BigId, nullable=False),
+        sa.Column("beat_at", storage.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", storage.types.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export")),
+    )
+    with op.batch_alter_table("export", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_export_unfinished",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('waiting', 'running')"),
+        )
+    op.create_table(
         "purge",
         sa.Column("id", storage.types.BigId, autoincrement=False, nullable=False),
         sa.Column("at", storage.types.UtcDateTime(timezone=True), nullable=False),
@@ -311,6 +337,7 @@ def downgrade() -> None:
     op.drop_table("org_post")
     op.drop_table("offer")
     op.drop_table("extension")
+    op.drop_table("export")
     op.drop_table("care_visit")
     op.drop_table("purge")
     op.drop_table("question")

@@ -298,6 +298,7 @@ class App:
                 f"web.host, web.port: cannot listen at {host}:{port}: {error.strerror}"
             ) from None
         self.port = _port_of(runner) or port
+        self.worlds.served_at(self.port)
         try:
             yield
         finally:

@@ -64,9 +64,28 @@ class StorageSettings(Part):
 class WebSettings(Part):
     host: str = "127.0.0.1"
     port: Port = 8080
+    public_url: str = ""
+    """Where people open the pages; empty: at host and port."""
     session_days: Annotated[float, Field(gt=0, le=366)] = 14
+    """How long a browser stays signed in without being used."""
+    longest_session_days: Annotated[float, Field(gt=0, le=366)] = 90
     link_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 12 * 60
     """How long a printed sign-in link may be used (once)."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, url: str) -> str:
+        parts = urlsplit(url.rstrip("/"))
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query):
+            raise ValueError("must be http://HOST or https://HOST, with nothing behind it but a port")
+        return url.rstrip("/")
+
+    def base(self, port: int = 0) -> str:
+        """What addresses of pages begin with. `port`: where they really are, if not at the settings'."""
+        # A server that listens everywhere is reached at this machine; from elsewhere only by public_url.
+        host = "127.0.0.1" if self.host in {"", "0.0.0.0", "::"} else self.host
+        host = f"[{host}]" if ":" in host else host
+        return self.public_url or f"http://{host}:{port or self.port}"
 
 
 class IntakeSettings(Part):

@@ -61,6 +61,7 @@ def load_world(
         classifier=classifier or _classifier(settings, organisation.gazetteer()),
         zone=settings.tz,
         care=register,
+        pages=settings.web.base(),
     )
 
 
@@ -106,6 +107,7 @@ class Worlds:
         self._given = classifier
         self._database = database
         self._lock = threading.Lock()
+        self._port = 0
         self._seen = self._stamp()
         self._learned: tuple[object, Classifier] | None = None
         self.current = self._load()
@@ -115,6 +117,7 @@ class Worlds:
     def _load(self) -> World:
         with self._database.reading() if self._database else nullcontext() as session:
             world = load_world(self._settings, self._given or NoClassifier(), session, live=True)
+        world = replace(world, pages=self._settings.web.base(self._port))
         if self._given is not None:
             return world
         # A person more changes nothing of what the classifier knows, and it takes half a second to load.
@@ -131,6 +134,12 @@ class Worlds:
 
     def __call__(self) -> World:
         return self.current
+
+    def served_at(self, port: int) -> None:
+        """The port of the pages, where the settings leave it open."""
+        with self._lock:
+            self._port = port
+            self.current = replace(self.current, pages=self._settings.web.base(port))
 
     def _stamp(self) -> tuple[tuple[Path | str, int], ...]:
         """When the files were changed last, 0 for one that cannot be seen; the database's version."""

@@ -26,6 +26,7 @@ class World:
     classifier: Classifier
     zone: ZoneInfo
     care: Register = field(default_factory=Register, repr=False)
+    pages: str = "http://127.0.0.1:8080"  # where people open the pages; without a slash at the end
 
 
 @dataclass(frozen=True, slots=True)

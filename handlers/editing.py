@@ -11,6 +11,7 @@ from handlers.permissions import Actor
 from handlers.reorganise import Base, Difference, base_of, broken, changed, difference, write
 from handlers.sheet_columns import BY_TABLE
 from handlers.sheets import Reader, Row, Wrong
+from handlers.sight import may_remove, may_write
 
 WHAT = "organisation"  # in the action log: organisation_add, organisation_change, organisation_remove
 
@@ -56,6 +57,8 @@ def save(
     elif read.was is not None:
         first, name = BY_TABLE[table].columns[0].key, rows[0].cells.get("name") or key_of(read.entry)
         return [Wrong(Fault(Problem.TWICE, table, field=first, value=name), rows[0])]
+    if not may_write(ctx.organisation, actor, read.entry, read.was):
+        return [Wrong(Fault(Problem.NOT_YOURS, table), rows[0])]
     found = replace(difference(before, table, [read]), missing=())
     after = changed(before, [found], remove=False)
     if wrong := list(broken(after, {table: [read]})):
@@ -69,6 +72,8 @@ def remove(ctx: Context, actor: Actor, file: Content, table: str, key: str) -> l
     """Removes the entry, unless something else needs it: that is said. Raises KeyError where it is gone."""
     base = base_of(file, ctx.session, to_write=True)
     found, wrong = _without(base, table, key)
+    if not all(may_remove(ctx.organisation, actor, entry) for entry in found.missing):
+        return [Wrong(Fault(Problem.NOT_YOURS, table), Row({}, "form", 0))]
     if not wrong:
         after = changed(base.content, [found], remove=True)
         write(ctx, actor, base, after, [found], remove=True, what=WHAT, bulk=False)

@@ -31,6 +31,7 @@ class Problem(StrEnum):
     SAME_NAME = "same_name"
     OTHER_NAME = "other_name"
     STALE = "stale"
+    NOT_YOURS = "not_yours"
     OTHER = "other"
 
 
@@ -116,6 +117,11 @@ _WORDS: Mapping[Problem, Words] = {
     Problem.BROKEN_CELL: Words("holds the error {value}", "mend the cell", "单元格出错（{value}），请改好"),
     Problem.NAMELESS: Words(
         "a group needs an id or a topic", "fill in the group's name", "群名和群编号至少填一个"
+    ),
+    Problem.NOT_YOURS: Words(
+        "lies in an area that is not yours",
+        "ask a coordinator of the street",
+        "这里有您管不到的片区，请街道指挥中心来改",
     ),
     Problem.SAME_NAME: Words(
         "the name {value} stands in several rows without an id",

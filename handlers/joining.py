@@ -14,6 +14,7 @@ from handlers.organisation import GroupKind, Organisation, Post, Role
 from handlers.permissions import Actor
 from handlers.records import note
 from handlers.replies import answer, place_of, say
+from handlers.sight import leads
 from handlers.tickets import actor_of
 from handlers.wording import clock_of, shorten
 from storage import joining as store
@@ -34,6 +35,7 @@ class Wrong(StrEnum):
     UNIT = "unit"
     PERSON = "person"  # nobody of that id or name was imported
     NAME = "name"
+    NOT_YOURS = "not_yours"  # in an area of which the actor is no coordinator
 
 
 class BadInvitation(Exception):
@@ -62,11 +64,27 @@ class Invitation:
 def invite(ctx: Context, actor: Actor, wanted: Invitation) -> str:
     """A new code, to be shown once. Raises BadInvitation."""
     columns = _group_code(ctx, wanted) if wanted.kind else _person_code(ctx, wanted)
+    if not all(leads(ctx.organisation, actor, area) for area in _given(ctx, columns)):
+        raise BadInvitation(Wrong.NOT_YOURS)
     lifetime = timedelta(hours=ctx.rules.joining.code_hours)
     code = store.make(ctx.session, ctx.now, lifetime, made_by=actor.id, **columns)
     told = {name: value for name, value in columns.items() if value and name != "kind"}
     note(ctx, actor, "invite", columns["kind"], after=told)
     return code
+
+
+def _given(ctx: Context, columns: Mapping[str, str]) -> list[str]:
+    """The areas in which a code makes somebody something."""
+    person_id = columns.get("person_id", "")
+    if not person_id:
+        return [columns.get("area", "")]
+    return [post.area for post in people.posts_of(ctx.session, person_id)] or [""]
+
+
+def may_revoke(ctx: Context, actor: Actor, row: Joining) -> bool:
+    """Who could have made the code."""
+    columns = {"person_id": row.person_id, "area": row.area}
+    return all(leads(ctx.organisation, actor, area) for area in _given(ctx, columns))
 
 
 def _group_code(ctx: Context, wanted: Invitation) -> dict[str, str]:
@@ -113,7 +131,10 @@ def _imported(session: Session, asked: str) -> str | None:
 
 
 def revoke(ctx: Context, actor: Actor, joining_id: int) -> bool:
-    """Takes an unused code back; False where it was used, or revoked, before."""
+    """Takes an unused code back; False where it was used or revoked before, or is not the actor's to take."""
+    found = ctx.session.get(Joining, joining_id)
+    if found is None or not may_revoke(ctx, actor, found):
+        return False
     row = store.revoke(ctx.session, joining_id)
     if row is not None:
         told = {"role": row.role, "group_kind": row.group_kind, "area": row.area, "person": row.person_id}

@@ -38,8 +38,8 @@ class Actor:
 
 
 BOT = Actor("bot", "bot", Role.BOT)
-# Whoever has the command line, and whoever edits the files.
-OPERATOR = Actor("operator", "operator", Role.COORDINATOR)
+# Whoever has the command line, and who signed in by a link made there.
+OPERATOR = Actor("operator", "运维", Role.COORDINATOR)
 
 
 def as_actor(person: Person) -> Actor:

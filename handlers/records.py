@@ -25,6 +25,7 @@ ACTION_NAMES: Final[Mapping[str, str]] = {
     "reply_drop": "不发了",
     "sign_in": "登录网页",
     "sign_out": "退出网页",
+    "session_end": "让浏览器退出",
     "link": "要登录网址",
     "train": "重新学习",
     "train_back": "退回旧模型",

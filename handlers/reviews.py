@@ -12,12 +12,11 @@ from handlers.incoming import Incoming
 from handlers.organisation import Role
 from handlers.permissions import Actor
 from handlers.replies import answer, place_of, say
+from handlers.sight import leads
 from handlers.wording import shorten
 from storage import reviews as store
 from storage.tables import CorrectionKind, Message, Outcome, Review, ReviewState, Ticket
 
-# Whoever is signed in to the pages: they know browsers, not persons.
-BOARD = Actor("board", "待确认", Role.COORDINATOR)
 OPINION = Actor("opinion", "第二意见", Role.BOT)
 
 
@@ -57,6 +56,12 @@ def put(ctx: Context, incoming: Incoming, verdict: Verdict, *, asked: bool) -> N
     )
     if asked:
         answer(ctx, incoming, ctx.texts("review.asked"))
+
+
+def may_decide(ctx: Context, actor: Actor, message: Message) -> bool:
+    """A coordinator of the group's area; of what was said in private one of the street."""
+    group = ctx.organisation.group(message.room, message.room_topic) if message.room else None
+    return leads(ctx.organisation, actor, group.area if group else "")
 
 
 def decide(ctx: Context, incoming: Incoming, choice: Choice, by: Actor) -> Decided | None:

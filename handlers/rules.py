@@ -166,6 +166,8 @@ class Rules(Part):
     recurring: Recurring = Recurring()
     undo_minutes: Minutes = 5
     """How long one's own last command can be taken back by 撤销."""
+    sign_in_minutes: Annotated[float, Field(gt=0, le=60)] = 10
+    """How long a link to the pages may be used (once) that was asked for in chat by 登录."""
     plain_minutes: Minutes = 30
     """For so long a plain word (接单) answers the bot's last message in a group; 0: only by quoting it."""
     picture_minutes: Minutes = 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, and_, case, func, or_, true
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -47,17 +47,28 @@ class Page(Generic[Row]):
 class Filter:
     """Which tickets. `areas`: None is everywhere.
 
+    seen: the areas that who asks may see, None for all; besides those what one of `hands` was given to do.
     `state`: one state, "open" (all but closed), "explained" (closed without being solved) or "all".
     """
 
     state: str = "open"
     label: str = ""
     areas: frozenset[str] | None = None
+    seen: frozenset[str] | None = None
+    hands: frozenset[str] = frozenset()
     urgency: int | None = None
     account: str = ""
     room: str = ""
     overdue: bool = False
     recurring: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A part of the street: its areas, and the ids of the groups that are bound to them."""
+
+    areas: frozenset[str]
+    rooms: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +136,10 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
         found.append(col(Ticket.label) == wanted.label)
     if wanted.areas is not None:
         found.append(col(Ticket.area).in_(sorted(wanted.areas)))
+    if wanted.seen is not None:
+        found.append(
+            or_(col(Ticket.area).in_(sorted(wanted.seen)), col(Ticket.handler).in_(sorted(wanted.hands)))
+        )
     if wanted.urgency is not None:
         found.append(col(Ticket.urgency) == wanted.urgency)
     if wanted.room:
@@ -206,9 +221,11 @@ def gaps(session: Session, limit: int) -> Sequence[GatewayGap]:
     return session.exec(select(GatewayGap).order_by(col(GatewayGap.id).desc()).limit(limit)).all()
 
 
-def unsent(session: Session, *, number: int, size: int) -> tuple[Page[Reply], Mapping[int, str]]:
+def unsent(
+    session: Session, *, number: int, size: int, within: Within | None = None
+) -> tuple[Page[Reply], Mapping[int, str]]:
     """Replies that were not said, given up ones first, and the numbers of their tickets by id."""
-    wanted = col(Reply.state).in_(UNSENT)
+    wanted = and_(col(Reply.state).in_(UNSENT), _reply_within(within))
     total = session.exec(select(func.count()).select_from(Reply).where(wanted)).one()
     given_up_first = case((col(Reply.state) == ReplyState.FAILED, 0), else_=1)
     rows = session.exec(
@@ -221,6 +238,19 @@ def unsent(session: Session, *, number: int, size: int) -> tuple[Page[Reply], Ma
     ids = {row.ticket_id for row in rows if row.ticket_id is not None}
     numbers = session.exec(select(Ticket.id, Ticket.number).where(col(Ticket.id).in_(ids))).all()
     return Page(rows, number, size, total), {id: number for id, number in numbers if id is not None}
+
+
+def _reply_within(within: Within | None) -> ColumnElement[bool]:
+    if within is None:
+        return true()
+    theirs = select(Ticket.id).where(col(Ticket.area).in_(sorted(within.areas)))
+    return or_(col(Reply.room).in_(sorted(within.rooms)), col(Reply.ticket_id).in_(theirs))
+
+
+def unsent_within(session: Session, reply_id: int, within: Within | None) -> bool:
+    """Whether the reply is one of theirs, said or not."""
+    statement = select(Reply.id).where(col(Reply.id) == reply_id, _reply_within(within))
+    return session.exec(statement).first() is not None
 
 
 def count_unsent(session: Session) -> dict[str, int]:

@@ -50,9 +50,10 @@ def interrupt(session: Session, before: datetime, now: datetime) -> int:
     return _update(session, silent, state=ExportState.INTERRUPTED, ended_at=now)
 
 
-def recent(session: Session, limit: int) -> Sequence[Export]:
-    """The newest first."""
-    return list(session.execute(select(Export).order_by(col(Export.id).desc()).limit(limit)).scalars())
+def recent(session: Session, made_by: str, limit: int) -> Sequence[Export]:
+    """That person's, the newest first."""
+    own = select(Export).where(col(Export.made_by) == made_by)
+    return list(session.execute(own.order_by(col(Export.id).desc()).limit(limit)).scalars())
 
 
 def outdated(session: Session, before: datetime) -> list[Export]:

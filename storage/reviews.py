@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, Select, case, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, CursorResult, Select, case, func, literal, select, union_all, update
 from sqlmodel import Session, col
 
 from storage.board import Page, topics_of
@@ -29,13 +29,21 @@ class Waiting:
     topics: Mapping[tuple[str, str], str]  # names of the groups, by account and room
 
 
-def count_waiting(session: Session) -> int:
-    statement = select(func.count()).select_from(Review).where(col(Review.state) == ReviewState.WAITING)
+Rooms = frozenset[str] | None  # ids of groups; None for all, and what was said in private
+
+
+def count_waiting(session: Session, rooms: Rooms = None) -> int:
+    statement = select(func.count()).select_from(Review).where(*_waits(rooms))
     found: int = session.execute(statement).scalar_one()
     return found
 
 
-def waiting(session: Session, *, number: int, size: int, before: int = 3) -> Waiting:
+def _waits(rooms: Rooms) -> list[ColumnElement[bool]]:
+    waits = [col(Review.state) == ReviewState.WAITING]
+    return waits if rooms is None else [*waits, col(Review.room).in_(sorted(rooms))]
+
+
+def waiting(session: Session, *, number: int, size: int, before: int = 3, rooms: Rooms = None) -> Waiting:
     """Four queries, however many wait: danger first, then what most likely is a report.
 
     Where a second opinion says that it is none, it comes last; where it is graver, that counts.
@@ -46,7 +54,7 @@ def waiting(session: Session, *, number: int, size: int, before: int = 3) -> Wai
     statement = (
         select(Review, Message)
         .join(Message, col(Message.id) == col(Review.message_id))
-        .where(col(Review.state) == ReviewState.WAITING)
+        .where(*_waits(rooms))
         .order_by(dismissed, graver.desc(), col(Review.chance).desc(), col(Review.message_id))
         .offset((number - 1) * size)
         .limit(size)
@@ -55,7 +63,7 @@ def waiting(session: Session, *, number: int, size: int, before: int = 3) -> Wai
     around = _around(session, [message for _, message in rows], before)
     listed = [Listed(review, message, around.get(message.id, [])) for review, message in rows]
     topics = topics_of(session, {(review.account, review.room) for review, _ in rows})
-    return Waiting(Page(listed, number, size, count_waiting(session)), topics)
+    return Waiting(Page(listed, number, size, count_waiting(session, rooms)), topics)
 
 
 def before(session: Session, message: Message, count: int) -> list[Message]:

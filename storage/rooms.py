@@ -116,3 +116,9 @@ def silent_until(session: Session, account: str, room: str) -> datetime | None:
 
 def _one(account: str, room: str) -> Any:
     return select(Room).where(col(Room.account) == account, col(Room.id) == room)
+
+
+def names(session: Session) -> list[tuple[str, str]]:
+    """(id, topic) of every group that was ever seen."""
+    rows = session.execute(select(col(Room.id), col(Room.topic)))
+    return [(id, topic) for id, topic in rows]

@@ -1,8 +1,11 @@
 """The pages, put together."""
 
 import asyncio
+from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.web import (
     board,
@@ -18,12 +21,14 @@ from bot.web import (
     pages,
     replies,
     reviews,
+    sessions,
     signin,
     stream,
     tickets,
 )
+from bot.web.access import NEEDS, PAGES, Need
 from bot.web.guard import add_headers, error_boundary, same_site
-from bot.web.parts import PARTS, Parts, parts_of
+from bot.web.parts import PARTS, Parts
 from bot.web.pictures import MOST_BYTES
 
 
@@ -33,56 +38,81 @@ def make_app(parts: Parts) -> web.Application:
         client_max_size=MOST_BYTES + 256 * 1024,
     )
     app[PARTS] = parts
+    app[NEEDS] = {route.handler: route.need for route in ROUTES}
+    app[PAGES] = {route.path: route.need for route in ROUTES if route.method == "GET"}
     pages.setup(app)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
-    app.add_routes(
-        [
-            web.get("/", landing),
-            web.get("/signin", signin.page),
-            web.post("/signout", signin.sign_out),
-            web.get("/healthz", health.healthz),
-            web.get("/board", board.page),
-            web.get("/tickets/{number}", tickets.page),
-            web.get("/tickets/{number}/handover", handover.page),
-            web.get(r"/tickets/{number}/pictures/{message:\d{1,19}}", tickets.picture),
-            web.get("/lists", lists.page),
-            web.get("/exports", exports.page),
-            web.post("/exports", exports.make),
-            web.post(r"/exports/{id:\d{1,19}}/cancel", exports.cancel),
-            web.get(r"/exports/{id:\d{1,19}}/file", exports.file),
-            web.get("/groups", groups.page),
-            web.get("/organisation", organisation.page),
-            web.get("/organisation/{table}/entry", organisation_edit.page),
-            web.post("/organisation/{table}/entry", organisation_edit.save),
-            web.get("/organisation/{table}/remove", organisation_edit.removal),
-            web.post("/organisation/{table}/remove", organisation_edit.remove),
-            web.get("/replies", replies.page),
-            web.post(r"/replies/{id:\d{1,19}}/retry", replies.retry),
-            web.post(r"/replies/{id:\d{1,19}}/drop", replies.drop),
-            web.get("/reviews", reviews.page),
-            web.get("/reviews/count", reviews.count),
-            web.post(r"/reviews/{id:\d{1,19}}", reviews.decide),
-            web.get("/joining", joining.page),
-            web.post("/joining", joining.make),
-            web.post(r"/joining/{id:\d{1,19}}/revoke", joining.take_back),
-            web.get("/live", stream.live, allow_head=False),
-            web.get("/chat", chat.page),
-            web.get("/chat/lines", chat.lines),
-            web.get("/chat/events", stream.chat, allow_head=False),
-            web.post("/chat/say", chat.say),
-            web.get("/chat/pictures/{id}", chat.picture),
-            web.static("/static", pages.FOLDER / "static"),
-        ]
-    )
+    for route in ROUTES:
+        # A stream has no end: who only asks for its headers would wait for ever.
+        if route.method == "GET" and route.handler not in _STREAMS:
+            app.router.add_get(route.path, route.handler)
+        else:
+            app.router.add_route(route.method, route.path, route.handler)
+    app.router.add_static("/static", pages.FOLDER / "static")
     return app
 
 
 async def landing(request: web.Request) -> web.StreamResponse:
-    raise web.HTTPSeeOther("/chat" if parts_of(request).local is not None else "/board")
+    raise web.HTTPSeeOther("/chat" if pages.may_open(request, "/chat") else "/board")
 
 
 async def _end_streams(app: web.Application) -> None:
     """Open pages end now; otherwise stopping would wait for them."""
     app[PARTS].live.close()
     await asyncio.sleep(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address of the pages, and who may ask for it. What a page shows depends on the areas besides."""
+
+    method: str
+    path: str
+    handler: Handler
+    need: Need
+
+
+ROUTES: Final = tuple(
+    Route(*row)
+    for row in (
+        ("GET", "/", landing, Need.STAFF),
+        ("GET", "/signin", signin.page, Need.NOTHING),
+        ("POST", "/signin", signin.sign_in, Need.NOTHING),
+        ("POST", "/signout", signin.sign_out, Need.STAFF),
+        ("GET", "/sessions", sessions.page, Need.STAFF),
+        ("POST", "/sessions/{name}/end", sessions.end, Need.STAFF),
+        ("GET", "/healthz", health.healthz, Need.NOTHING),
+        ("GET", "/board", board.page, Need.STAFF),
+        ("GET", "/tickets/{number}", tickets.page, Need.STAFF),
+        ("GET", "/tickets/{number}/handover", handover.page, Need.STAFF),
+        ("GET", r"/tickets/{number}/pictures/{message:\d{1,19}}", tickets.picture, Need.STAFF),
+        ("GET", "/lists", lists.page, Need.STAFF),
+        ("GET", "/exports", exports.page, Need.STAFF),
+        ("POST", "/exports", exports.make, Need.STAFF),
+        ("POST", r"/exports/{id:\d{1,19}}/cancel", exports.cancel, Need.STAFF),
+        ("GET", r"/exports/{id:\d{1,19}}/file", exports.file, Need.STAFF),
+        ("GET", "/groups", groups.page, Need.STAFF),
+        ("GET", "/organisation", organisation.page, Need.STAFF),
+        ("GET", "/organisation/{table}/entry", organisation_edit.page, Need.COORDINATOR),
+        ("POST", "/organisation/{table}/entry", organisation_edit.save, Need.COORDINATOR),
+        ("GET", "/organisation/{table}/remove", organisation_edit.removal, Need.COORDINATOR),
+        ("POST", "/organisation/{table}/remove", organisation_edit.remove, Need.COORDINATOR),
+        ("GET", "/replies", replies.page, Need.COORDINATOR),
+        ("POST", r"/replies/{id:\d{1,19}}/retry", replies.retry, Need.COORDINATOR),
+        ("POST", r"/replies/{id:\d{1,19}}/drop", replies.drop, Need.COORDINATOR),
+        ("GET", "/reviews", reviews.page, Need.COORDINATOR),
+        ("GET", "/reviews/count", reviews.count, Need.COORDINATOR),
+        ("POST", r"/reviews/{id:\d{1,19}}", reviews.decide, Need.COORDINATOR),
+        ("GET", "/joining", joining.page, Need.COORDINATOR),
+        ("POST", "/joining", joining.make, Need.COORDINATOR),
+        ("POST", r"/joining/{id:\d{1,19}}/revoke", joining.take_back, Need.COORDINATOR),
+        ("GET", "/live", stream.live, Need.STAFF),
+        ("GET", "/chat", chat.page, Need.OPERATOR),
+        ("GET", "/chat/lines", chat.lines, Need.OPERATOR),
+        ("GET", "/chat/events", stream.chat, Need.OPERATOR),
+        ("POST", "/chat/say", chat.say, Need.OPERATOR),
+        ("GET", "/chat/pictures/{id}", chat.picture, Need.OPERATOR),
+    )
+)
+_STREAMS: Final = frozenset({stream.live, stream.chat})

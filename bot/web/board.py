@@ -1,5 +1,6 @@
 """/board: the tickets, by state and filters, live."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,14 +9,16 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiMapping
 
+from bot.web.access import Viewer, viewer_of
 from bot.web.names import Names
 from bot.web.pages import page_number, render, spell
 from bot.web.parts import parts_of, read
 from handlers.context import World
 from handlers.lifecycle import State
 from handlers.organisation import Organisation
+from handlers.sight import hands, holds, sees_group
 from storage import board
-from storage.tables import Ticket
+from storage.tables import Room, Ticket
 
 _SIZE = 30
 _TABS = ("open", *State, board.EXPLAINED, "all")
@@ -58,12 +61,14 @@ class Asked:
             recurring=query.get("recurring", "") == "1",
         )
 
-    def filter(self, organisation: Organisation) -> board.Filter:
+    def filter(self, organisation: Organisation, asking: Viewer) -> board.Filter:
         account, _, room = self.room.partition("/")
         return board.Filter(
             state=self.state,
             label=self.label,
             areas=_below(organisation, self.area),
+            seen=asking.areas,
+            hands=hands(asking.actor),
             urgency=int(self.urgency) if self.urgency else None,
             account=account,
             room=room,
@@ -94,13 +99,14 @@ async def page(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     world = parts.world()
     asked, now = Asked.of(request.query), parts.clock()
-    wanted = asked.filter(world.organisation)
+    asking = viewer_of(request)
+    wanted = asked.filter(world.organisation, asking)
     number = page_number(request)
     found, rooms = await read(
         parts,
         lambda session: (
             board.board(session, wanted, now, number=number, size=_SIZE),
-            board.rooms(session, limit=300),
+            board.rooms(session),
         ),
     )
     names = Names(world.texts)
@@ -109,11 +115,19 @@ async def page(request: web.Request) -> web.StreamResponse:
         "tabs": _tabs(asked, {**found.by_state, board.EXPLAINED: found.explained}, names),
         "cards": [card(ticket, found.topics, world, now) for ticket in found.tickets.rows],
         "page": found.tickets,
-        "rooms": rooms,
+        "rooms": _own_rooms(rooms, asking)[:300],
+        "areas": [area for area in world.organisation.areas.values() if holds(asking.areas, area.code)],
         "labels": [(code, name) for code, name in names.table("label") if code != "none"],
         "urgencies": [(code, names("urgency", code)) for code in ("3", "2", "1")],
     }
     return render(request, "board.html", values)
+
+
+def _own_rooms(rooms: Sequence[Room], asking: Viewer) -> list[Room]:
+    group = asking.organisation.group
+    return [
+        room for room in rooms if sees_group(asking.organisation, asking.areas, group(room.id, room.topic))
+    ]
 
 
 def _tabs(asked: Asked, counts: Any, names: Names) -> list[tuple[str, str, int, bool]]:

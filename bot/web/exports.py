@@ -67,8 +67,8 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def _page(request: web.Request, status: int = 200, refused: str = "") -> web.StreamResponse:
     parts = parts_of(request)
     world = parts.world()
-    today = parts.clock().astimezone(world.zone).date()
-    found = await read(parts, lambda session: store.recent(session, _SHOWN))
+    today, own = parts.clock().astimezone(world.zone).date(), reach.reader(request).id
+    found = await read(parts, lambda session: store.recent(session, own, _SHOWN))
     rows = [_row(export, world) for export in found if reach.sees(request, export)]
     values: dict[str, Any] = {
         "rows": rows,

@@ -7,9 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.web.access import viewer_of
 from bot.web.pages import render
 from bot.web.parts import parts_of, read
 from handlers.organisation import Group, Organisation
+from handlers.sight import sees_group
 from storage import board
 from storage.tables import Room
 
@@ -28,6 +30,7 @@ class Row:
     bound: bool
     present: bool | None  # None: never seen
     last_message_at: datetime | None
+    group: Group
     room: Room | None = None
 
     def silent(self, now: datetime) -> bool:
@@ -54,8 +57,10 @@ async def page(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     rooms, gaps = await read(parts, lambda session: (board.rooms(session), board.gaps(session, _GAPS)))
     world = parts.world()
+    areas = viewer_of(request).areas
+    found = _rows(rooms, world.organisation, parts.local is not None)
     values: dict[str, Any] = {
-        "rows": list(_rows(rooms, world.organisation, parts.local is not None)),
+        "rows": [row for row in found if sees_group(world.organisation, areas, row.group)],
         "gaps": gaps,
         "status": parts.gateway.status,
         "serves_all": world.rules.serve != "bound",
@@ -96,5 +101,6 @@ def _row(
         bound=bound,
         present=room.present if room else present,
         last_message_at=room.last_message_at if room else None,
+        group=group,
         room=room,
     )

@@ -3,6 +3,7 @@
 import jinja2
 from aiohttp import web
 
+from bot.web.access import viewer_of
 from bot.web.pages import FOLDER
 from bot.web.parts import parts_of, read
 from handlers.context import Context
@@ -20,10 +21,11 @@ _TEMPLATES = jinja2.Environment(
 
 async def page(request: web.Request) -> web.StreamResponse:
     parts, number = parts_of(request), request.match_info["number"]
+    asking = viewer_of(request)
 
     def made(ctx: Context) -> Sheet | None:
         ticket = tickets.newest(ctx.session, number)
-        return sheet(ctx, ticket) if ticket is not None else None
+        return sheet(ctx, ticket) if ticket is not None and asking.sees(ticket) else None
 
     world, now = parts.world(), parts.clock()
     found = await read(parts, lambda session: made(Context(session, now, world)))

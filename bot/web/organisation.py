@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiMapping
 
+from bot.web.access import Need, Viewer, viewer_of
 from bot.web.pages import page_number, render
-from bot.web.parts import parts_of
 from handlers.directory import Entry, key_of
 from handlers.organisation import Area, Organisation, Person, Post
 from handlers.sheet_columns import BY_TABLE, ROLES, SHEETS, Sheet
 from handlers.sheets import cells_of
+from handlers.sight import may_write, sees_entry
 from storage.board import Page
 
 _SIZE = 50
@@ -43,7 +44,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry in the list: what it is called, where it is edited, and (column, value) of the rest."""
+    """An entry in the list: what it is called and (column, value) of the rest.
+
+    url: where it is changed, "" where who looks may not.
+    """
 
     name: str
     url: str
@@ -61,10 +65,11 @@ class Branch:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    organisation = parts_of(request).world().organisation
+    asking = viewer_of(request)
+    organisation = asking.organisation
     asked = Asked.of(request.query, organisation)
     sheet = BY_TABLE[asked.table]
-    found = [entry for entry in entries(organisation, asked.table) if _fits(organisation, entry, asked)]
+    found = [entry for entry in _seen(asking, asked.table) if _fits(organisation, entry, asked)]
     number = min(page_number(request), max(1, -(-len(found) // _SIZE)))
     shown = found[(number - 1) * _SIZE : number * _SIZE]
     as_tree = asked.table == "areas" and not asked.q and not asked.area
@@ -75,15 +80,29 @@ async def page(request: web.Request) -> web.StreamResponse:
             (
                 Asked(s.table, area=asked.area if s.table != "areas" else "").url(),
                 s,
-                len(entries(organisation, s.table)),
+                len(_seen(asking, s.table)),
             )
             for s in SHEETS
         ],
-        "tree": [_branch(organisation, root) for root in _roots(organisation)] if as_tree else [],
-        "page": Page([_line(organisation, sheet, e) for e in shown], number, _SIZE, len(found)),
+        "tree": [_branch(asking, root) for root in _roots(asking)] if as_tree else [],
+        "page": Page([_line(asking, sheet, e) for e in shown], number, _SIZE, len(found)),
+        "areas": [area for area in _seen(asking, "areas") if isinstance(area, Area)],
+        "may_add": asking.may(Need.COORDINATOR),
         "done": request.query.get("done", ""),
     }
     return render(request, "organisation.html", values)
+
+
+def _seen(asking: Viewer, table: str) -> list[Entry]:
+    """The entries of which some part lies where he sees matters."""
+    found = entries(asking.organisation, table)
+    return [entry for entry in found if sees_entry(asking.organisation, asking.areas, entry)]
+
+
+def _url(asking: Viewer, table: str, entry: Entry) -> str:
+    """Where he may change it, "" where he may not."""
+    may = may_write(asking.organisation, asking.actor, entry, entry)
+    return entry_url(table, key_of(entry)) if may else ""
 
 
 def entries(organisation: Organisation, table: str) -> Sequence[Entry]:
@@ -119,8 +138,8 @@ def _words(organisation: Organisation, entry: Entry) -> Iterator[str]:
     yield from (organisation.area_name(code) for code in _areas(organisation, entry))
 
 
-def _line(organisation: Organisation, sheet: Sheet, entry: Entry) -> Line:
-    url = entry_url(sheet.table, key_of(entry))
+def _line(asking: Viewer, sheet: Sheet, entry: Entry) -> Line:
+    organisation, url = asking.organisation, _url(asking, sheet.table, entry)
     if isinstance(entry, Person):
         posts = "；".join(_post(organisation, post) for post in entry.posts)
         return Line(entry.name, url, (("角色", posts), ("编号", entry.id)))
@@ -138,15 +157,19 @@ def _post(organisation: Organisation, post: Post) -> str:
     return " · ".join([ROLES[post.role][0], *(part for part in where if part)])
 
 
-def _roots(organisation: Organisation) -> list[Area]:
-    return [area for area in organisation.areas.values() if area.parent is None]
+def _roots(asking: Viewer) -> list[Area]:
+    """The topmost areas that he sees."""
+    seen = [area for area in _seen(asking, "areas") if isinstance(area, Area)]
+    codes = {area.code for area in seen}
+    return [area for area in seen if area.parent not in codes]
 
 
-def _branch(organisation: Organisation, area: Area) -> Branch:
+def _branch(asking: Viewer, area: Area) -> Branch:
+    organisation = asking.organisation
     below = (other for other in organisation.areas.values() if other.parent == area.code)
     return Branch(
         area,
-        entry_url("areas", area.code),
+        _url(asking, "areas", area),
         len({person.id for _, person in organisation.posted(area.code)}),
-        tuple(_branch(organisation, other) for other in below),
+        tuple(_branch(asking, other) for other in below),
     )

@@ -10,6 +10,7 @@ from multidict import MultiMapping
 from sqlmodel import Session
 
 from bot.live import TICKETS
+from bot.web.access import NotForYou, viewer_of
 from bot.web.organisation import Asked, entries
 from bot.web.pages import render
 from bot.web.parts import Parts, parts_of, read, write
@@ -18,15 +19,14 @@ from handlers.context import Context
 from handlers.directory import Entry, key_of, read_file
 from handlers.faults import in_chinese
 from handlers.files import ConfigError
-from handlers.organisation import Person, Role
-from handlers.permissions import Actor
+from handlers.organisation import Person
 from handlers.reorganise import base_of
 from handlers.sheet_columns import BY_TABLE, Column, Sheet
 from handlers.sheets import Row, Wrong, cells_of, made_id
+from handlers.sight import holds, may_write
 
 log = structlog.get_logger(__name__)
 
-BOARD: Final = Actor("board", "网页", Role.COORDINATOR)
 _POST: Final = ("role", "area", "unit")
 _MOST_POSTS: Final = 20
 _BAD_FILE: Final = "组织文件现在读不了，请维护人员先用 gridbot check 检查。"
@@ -70,31 +70,36 @@ def _sheet(request: web.Request) -> Sheet:
     return sheet
 
 
-def _entry(parts: Parts, sheet: Sheet, key: str) -> Entry:
-    found = entries(parts.world().organisation, sheet.table)
+def _entry(request: web.Request, sheet: Sheet, key: str) -> Entry:
+    """Raises NotForYou where it lies in areas that are not the asking one's to change."""
+    asking = viewer_of(request)
+    found = entries(asking.organisation, sheet.table)
     entry = next((entry for entry in found if key_of(entry) == key), None)
     if entry is None:
         raise web.HTTPNotFound
+    if not may_write(asking.organisation, asking.actor, entry, entry):
+        raise NotForYou
     return entry
 
 
 async def page(request: web.Request) -> web.StreamResponse:
     """`key` in the address: the entry to be changed; without it a new one."""
-    parts, sheet, key = parts_of(request), _sheet(request), request.query.get("key", "")
+    sheet, key = _sheet(request), request.query.get("key", "")
     if not key:
         empty = {column.key: request.query.get(column.key, "")[:200] for column in sheet.columns}
         return _shown(request, Form(sheet, rows=[empty]))
-    entry = _entry(parts, sheet, key)
+    entry = _entry(request, sheet, key)
     return _shown(request, Form(sheet, key, editing.stamp(entry), cells_of(entry)))
 
 
 def _shown(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    organisation = parts_of(request).world().organisation
+    asking = viewer_of(request)
+    organisation = asking.organisation
     spare = [dict.fromkeys(_POST, "")] * (1 if form.key or form.wrong else 2)
     values = {
         "form": form,
         "posts": [*form.rows, *spare][:_MOST_POSTS] if form.sheet.table == "people" else [],
-        "areas": organisation.areas.values(),
+        "areas": [area for area in organisation.areas.values() if holds(asking.led, area.code)],
         "units": entries(organisation, "units"),
         "back": Asked(form.sheet.table).url(),
     }
@@ -104,13 +109,14 @@ def _shown(request: web.Request, form: Form, status: int = 200) -> web.Response:
 async def save(request: web.Request) -> web.StreamResponse:
     parts, sheet = parts_of(request), _sheet(request)
     posted: MultiMapping[Any] = await request.post()
+    actor = viewer_of(request).actor
     key, stamp = _text(posted, "key"), _text(posted, "stamp")
     form = Form(sheet, key, stamp, _rows(sheet, posted))
     rows = [Row(_whole(parts, form, cells), "form", number) for number, cells in enumerate(form.rows)]
 
     def change(ctx: Context) -> list[Wrong]:
         file = read_file(parts.settings.organisation)
-        return editing.save(ctx, BOARD, file, sheet.table, rows, key=key, seen=stamp)
+        return editing.save(ctx, actor, file, sheet.table, rows, key=key, seen=stamp)
 
     wrong = await _tried(parts, form, change)
     if wrong or form.other:
@@ -186,7 +192,7 @@ def _elsewhere(table: str, row: Row, name: str) -> str:
 async def removal(request: web.Request) -> web.StreamResponse:
     """Asks before an entry is removed, or says what needs it."""
     parts, sheet, key = parts_of(request), _sheet(request), request.query.get("key", "")
-    entry = _entry(parts, sheet, key)
+    entry = _entry(request, sheet, key)
     form = Form(sheet, key, rows=cells_of(entry))
 
     def look(session: Session) -> list[Wrong]:
@@ -211,11 +217,12 @@ def _asked(request: web.Request, form: Form, entry: Entry, status: int = 200) ->
 async def remove(request: web.Request) -> web.StreamResponse:
     parts, sheet = parts_of(request), _sheet(request)
     key = _text(await request.post(), "key")
-    entry = _entry(parts, sheet, key)
+    entry = _entry(request, sheet, key)
     form = Form(sheet, key, rows=cells_of(entry))
+    actor = viewer_of(request).actor
 
     def change(ctx: Context) -> list[Wrong]:
-        return editing.remove(ctx, BOARD, read_file(parts.settings.organisation), sheet.table, key)
+        return editing.remove(ctx, actor, read_file(parts.settings.organisation), sheet.table, key)
 
     _tell(form, await _tried(parts, form, change))
     if form.other:

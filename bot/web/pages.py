@@ -14,8 +14,10 @@ from aiohttp import web
 from markupsafe import Markup, escape
 
 from bot.gateways.base import Connection
+from bot.web.access import PAGES, VIEWER, Need, Viewer
 from bot.web.names import BOT_NAME, Names
 from bot.web.parts import PARTS, parts_of
+from handlers.signin import veiled
 
 FOLDER = Path(__file__).parent
 
@@ -32,6 +34,7 @@ def setup(app: web.Application) -> None:
     environment.filters |= {
         "when": partial(when, parts.settings.tz, parts.clock),
         "tint": tint,
+        "veiled": veiled,
         "iso": lambda instant: instant.isoformat() if instant else "",
         "ms": lambda instant: int(instant.timestamp() * 1000) if instant else 0,
     }
@@ -56,13 +59,22 @@ def _site(request: web.Request) -> dict[str, Any]:
         "organisation": organisation,
         "street": street.name if street else "",
         "bot_name": BOT_NAME,
-        "has_chat": parts.local is not None,
+        "viewer": request.get(VIEWER),
+        "may_open": partial(may_open, request),
         "path": request.path,
         "gateway": parts.gateway,
         "gateway_mood": mood(connection),
         "linked": partial(linked, organisation.street_code),
         "now": parts.clock(),
     }
+
+
+def may_open(request: web.Request, path: str) -> bool:
+    """Whether to lead there at all."""
+    asking: Viewer | None = request.get(VIEWER)
+    if asking is None or (path == "/chat" and parts_of(request).local is None):
+        return False
+    return asking.may(request.app[PAGES].get(path, Need.STAFF))
 
 
 def mood(connection: Connection) -> str:

@@ -6,11 +6,11 @@ from aiohttp import web
 from sqlmodel import Session
 
 from bot.live import REPLIES
+from bot.web.access import viewer_of, within
 from bot.web.pages import page_number, render, row_id
 from bot.web.parts import parts_of, read, write
 from handlers import records
 from handlers.context import Context
-from handlers.reviews import BOARD
 from storage import board, replies
 
 _SIZE = 50
@@ -18,10 +18,10 @@ _SIZE = 50
 
 async def page(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
-    number = page_number(request)
+    number, asking = page_number(request), viewer_of(request)
 
     def query(session: Session) -> dict[str, object]:
-        found, tickets = board.unsent(session, number=number, size=_SIZE)
+        found, tickets = board.unsent(session, number=number, size=_SIZE, within=within(session, asking))
         topics = board.topics_of(session, {(row.account, row.room) for row in found.rows})
         return {"page": found, "tickets": tickets, "topics": topics}
 
@@ -42,16 +42,16 @@ async def drop(request: web.Request) -> web.StreamResponse:
 async def _change(
     request: web.Request, action: str, change: Callable[[Session, int], bool]
 ) -> web.StreamResponse:
-    parts = parts_of(request)
+    parts, asking = parts_of(request), viewer_of(request)
     reply = row_id(request, "id")
 
     def noted(session: Session) -> bool:
         before = replies.state_of(session, reply)
-        if not change(session, reply):
+        if not board.unsent_within(session, reply, within(session, asking)) or not change(session, reply):
             return False
         was, now = {"state": before}, {"state": replies.state_of(session, reply)}
         ctx = Context(session, parts.clock(), parts.world())
-        records.note(ctx, BOARD, action, f"reply:{reply}", before=was, after=now)
+        records.note(ctx, asking.actor, action, f"reply:{reply}", before=was, after=now)
         return True
 
     if await write(parts, noted):

@@ -5,12 +5,13 @@ from sqlmodel import Session
 
 from bot.live import REPLIES, TICKETS
 from bot.stored import from_row
+from bot.web.access import viewer_of, within
 from bot.web.names import Names
 from bot.web.pages import page_number, render, row_id
 from bot.web.parts import parts_of, read, write
 from handlers import reviews as domain
 from handlers.context import Context
-from handlers.reviews import BOARD, Choice, Decided
+from handlers.reviews import Choice, Decided
 from storage import reviews
 from storage.tables import Message
 
@@ -20,12 +21,17 @@ _SIZE = 20
 async def page(request: web.Request) -> web.StreamResponse:
     """`decided` and `now` in the address: what a tap has just done, or had been done before it."""
     parts = parts_of(request)
+    asking = viewer_of(request)
     number, decided = page_number(request), request.query.get("decided", "")
     asked_for = int(decided) if decided.isascii() and decided.isdigit() and len(decided) < 19 else 0
 
     def query(session: Session) -> dict[str, object]:
+        part = within(session, asking)
+        rooms = part.rooms if part else None
         notice = reviews.decided(session, asked_for) if asked_for else None
-        found = reviews.waiting(session, number=number, size=_SIZE)
+        if notice is not None and rooms is not None and notice[0].room not in rooms:
+            notice = None
+        found = reviews.waiting(session, number=number, size=_SIZE, rooms=rooms)
         return {"page": found.page, "topics": found.topics, "notice": notice}
 
     names = Names(parts.world().texts)
@@ -40,23 +46,29 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def count(request: web.Request) -> web.StreamResponse:
     """How many wait, for the navigation of every page; empty for none."""
-    waiting = await read(parts_of(request), reviews.count_waiting)
+    asking = viewer_of(request)
+
+    def query(session: Session) -> int:
+        part = within(session, asking)
+        return reviews.count_waiting(session, part.rooms if part else None)
+
+    waiting = await read(parts_of(request), query)
     return web.Response(text=str(waiting or ""))
 
 
 async def decide(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
-    message_id = row_id(request, "id")
+    message_id, actor = row_id(request, "id"), viewer_of(request).actor
     choice = str((await request.post()).get("choice", ""))
     if choice not in list(Choice):
         raise web.HTTPBadRequest
 
     def change(session: Session) -> Decided | None:
         message = session.get(Message, message_id)
-        if message is None:
-            return None
         ctx = Context(session, parts.clock(), parts.world())
-        return domain.decide(ctx, from_row(message), Choice(choice), BOARD)
+        if message is None or not domain.may_decide(ctx, actor, message):
+            return None
+        return domain.decide(ctx, from_row(message), Choice(choice), actor)
 
     decided = await write(parts, change)
     if decided is None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from sqlmodel import Session
 
+from bot.web.access import viewer_of
 from bot.web.board import card
 from bot.web.pages import render, row_id
 from bot.web.parts import parts_of, read
@@ -18,13 +20,14 @@ from handlers.undo import undone
 from storage import board
 from storage.board import Story
 from storage.tables import Attachment, AttachmentState, TicketEvent
+from storage.tickets import newest
 
 
 async def page(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     number = request.match_info["number"]
     story = await read(parts, lambda session: board.story(session, number))
-    if story is None:
+    if story is None or not viewer_of(request).sees(story.ticket):
         raise web.HTTPNotFound
     world = parts.world()
     organisation = world.organisation
@@ -65,7 +68,14 @@ def _checked(story: Story) -> str:
 async def picture(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     number, message_id = request.match_info["number"], row_id(request, "message")
-    found = await read(parts, lambda session: board.picture(session, number, message_id))
+    asking = viewer_of(request)
+
+    def query(session: Session) -> Attachment | None:
+        ticket = newest(session, number)
+        seen = ticket is not None and asking.sees(ticket)
+        return board.picture(session, number, message_id) if seen else None
+
+    found = await read(parts, query)
     if found is None:
         raise web.HTTPNotFound
     content = await asyncio.to_thread(_content, found, parts.settings.storage.media)

@@ -280,7 +280,7 @@ class Review(SQLModel, table=True):
     made_at: datetime = instant()
     expires_at: datetime = instant()
     ticket_id: int | None = ref("ticket.id")
-    decided_by: str | None = None  # person id, "board", "opinion"
+    decided_by: str | None = None  # person id, "operator", "opinion"
     decided_at: datetime | None = instant(nullable=True)
     asked_at: datetime | None = instant(nullable=True)  # for an opinion, whatever came of it
     opinion_label: str | None = None
@@ -309,7 +309,7 @@ class Correction(SQLModel, table=True):
     before_urgency: int | None = None
     label: str | None = None
     urgency: int | None = None
-    made_by: str = ""  # person id, "board", "opinion"
+    made_by: str = ""  # person id, "operator", "opinion"
 
 
 class GatewayGap(SQLModel, table=True):
@@ -339,6 +339,7 @@ class SignIn(SQLModel, table=True):
 
     __tablename__ = "sign_in"
     token_hash: str = Field(primary_key=True)
+    person: str = ""  # for whom; "" is the operator
     made_at: datetime = instant()
     expires_at: datetime = instant()
     used_at: datetime | None = instant(nullable=True)
@@ -349,5 +350,10 @@ class WebSession(SQLModel, table=True):
 
     __tablename__ = "web_session"
     token_hash: str = Field(primary_key=True)
+    person: str = Field(default="", index=True)  # whose; "" is the operator's
+    browser: str = ""  # what it called itself, in a word or two
+    secure: bool = False  # signed in over https: the cookie is sent over nothing else
     made_at: datetime = instant()
-    expires_at: datetime = instant()
+    used_at: datetime = instant()
+    expires_at: datetime = instant()  # moves on with use
+    ends_at: datetime = instant()  # does not

@@ -18,7 +18,7 @@ class ActionLog(SQLModel, table=True):
     __table_args__ = (Index("ix_action_log_at", "at"), Index("ix_action_log_actor", "actor", "at"))
     id: int = id_column()
     at: datetime = instant()
-    actor: str  # person id, "board", "operator" or "bot"
+    actor: str  # person id, "operator" or "bot"
     actor_name: str = ""
     action: str
     subject: str = ""  # what it was done to: "group:river", "person:zhou"

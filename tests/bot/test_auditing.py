@@ -14,7 +14,7 @@ from bot.web.names import Names
 from handlers.commands import all_commands
 from handlers.joining import Invitation, invite
 from handlers.lifecycle import ACTIONS
-from handlers.reviews import BOARD
+from handlers.permissions import OPERATOR
 from handlers.texts import load_texts
 from storage.database import Database
 from storage.tables import ActionLog, Message, TicketEvent
@@ -76,6 +76,7 @@ USES: dict[str, Use] = {
               ("command", "pu", "#并案 2 1"), room="command"),
     "值班": _by("zhou", "#值班 上"),
     "静默": _by("zhou", "#静默 2小时"),
+    "登录": _by("zhou", "#登录", room=""),
     "已访": _by("zhou", "已访 张春花", room=""),
     "报": _by("tang", "#报 门口路灯坏了", ("river", "tang", "早上好")),
     "撤回": _by("tang", "#撤回"),
@@ -214,7 +215,7 @@ def test_a_code_leaves_a_trace(sqlite_url: str, kind: str) -> None:
         wanted = (
             Invitation(kind="owners") if kind == "group" else Invitation(role="volunteer", area="CTM-0101")
         )
-        code = invite(ctx, BOARD, wanted)
+        code = invite(ctx, OPERATOR, wanted)
     if kind == "group":
         street.say("dance", "pu", f"#绑定 {code}", room_topic="跳舞群")
     else:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 # Without these Chromium asks Google's hosts for this and that at every start.
 _QUIET = [
@@ -30,3 +30,10 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
         await browser.close()
+
+
+async def enter(page: Page, link: str) -> None:
+    """Opens a sign-in link and presses its button."""
+    await page.goto(link)
+    await page.get_by_role("button", name="进入").click()
+    await page.locator("header.top").wait_for()

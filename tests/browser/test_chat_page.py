@@ -15,6 +15,7 @@ from bot.live import MISSED, TICKETS
 from bot.web.app import make_app
 from bot.web.signin import new_url
 from handlers.incoming import Incoming
+from tests.browser.conftest import enter
 from tests.web.street import PNG, Street, make_street, message, some_tickets, ticket
 
 PHONE = {"width": 360, "height": 740}
@@ -61,7 +62,7 @@ async def window(chromium: Browser, site: Site) -> AsyncIterator[BrowserContext]
     context.on("console", lambda said: complaints.append(said.text) if "Security" in said.text else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     page = await context.new_page()
-    await page.goto(site.link())
+    await enter(page, site.link())
     await page.close()
     yield context
     await context.close()

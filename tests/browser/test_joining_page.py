@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.app import App, running
 from bot.settings import OutboxSettings, Settings, StorageSettings, WebSettings
+from tests.browser.conftest import enter
 from tests.support.classifier import WordClassifier
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ async def page(request: pytest.FixtureRequest, chromium: Browser, app: App) -> A
     context.on("console", lambda said: complaints.append(said.text) if "Security" in said.text else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     page = await context.new_page()
-    await page.goto(app.sign_in_url())
+    await enter(page, app.sign_in_url())
     await page.goto(f"{app.url}joining")
     yield page
     await context.close()

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 from bot.app import App, running
 from bot.settings import OutboxSettings, Settings, StorageSettings, WebSettings
 from handlers.lifecycle import State
+from tests.browser.conftest import enter
 
 ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"CTM\d{4}-\d{3}")
@@ -31,7 +32,7 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
 async def window(chromium: Browser, app: App) -> AsyncIterator[BrowserContext]:
     context = await chromium.new_context()
     page = await context.new_page()
-    await page.goto(app.sign_in_url())
+    await enter(page, app.sign_in_url())
     await page.close()
     yield context
     await context.close()

@@ -13,7 +13,8 @@ from handlers import digest
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.joining import Invitation, invite, post_name
 from handlers.organisation import Group, Organisation, Person, RiskPoint, Role, Unit
-from handlers.reviews import BOARD, Choice
+from handlers.permissions import OPERATOR
+from handlers.reviews import Choice
 from handlers.rules import Rules
 from storage import organisation
 from storage.database import Database
@@ -158,7 +159,7 @@ class Stage:
             return self._street.decide(decision[1], _CHOICES[decision[2]])
         if code := _CODE.match(step.text):
             with self._street.context() as ctx:
-                self._codes.append(invite(ctx, BOARD, Invitation(**yaml.safe_load(code[1]))))
+                self._codes.append(invite(ctx, OPERATOR, Invitation(**yaml.safe_load(code[1]))))
             return self._street.new_replies()
         if imported := _IMPORTED.match(step.text):
             values = yaml.safe_load(imported[1])

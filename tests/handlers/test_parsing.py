@@ -133,7 +133,7 @@ def test_commands_are_declared_whole() -> None:
     wanted += " 核查 大事 小事"
     wanted += " 撤销"
     wanted += " 联办 免办"
-    wanted += " 加入 绑定 静默 名单 值班"
+    wanted += " 加入 绑定 静默 名单 登录 值班"
     wanted += " 升级 交回 改派 重开 备注"
     wanted += " 已访 看护名单"
     assert sorted(names) == sorted(wanted.split())

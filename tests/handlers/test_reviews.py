@@ -7,6 +7,7 @@ import pytest
 
 from bot.stored import from_row
 from handlers import reviews
+from handlers.permissions import OPERATOR
 from handlers.reviews import Choice
 from handlers.rules import Rules
 from storage import reviews as store
@@ -49,7 +50,7 @@ def test_a_ticket_as_the_group_would_have_had(street: Street, choice: Choice, st
     (ticket,) = street.tickets()
     assert (ticket.label, ticket.urgency, ticket.place, ticket.reporter) == (label, 2, "石梯坎3号", "peng")
     (review,) = street.reviews()
-    assert (review.state, review.ticket_id, review.decided_by) == (state, ticket.id, "board")
+    assert (review.state, review.ticket_id, review.decided_by) == (state, ticket.id, "operator")
     (message,) = street.messages()
     assert (message.outcome, message.ticket_id) == (Outcome.OPENED, ticket.id)
     actions = [event.action for event in street.events(ticket.id)]
@@ -64,7 +65,7 @@ def test_what_was_decided_is_kept_masked(street: Street) -> None:
     first, second = street.corrections()
     assert first.text == "石梯坎3号楼道有股怪味，有事打〔电话〕"
     assert (first.kind, first.role, first.group_kind, first.made_by) == (
-        "review", "resident", "residents", "board",
+        "review", "resident", "residents", "operator",
     )  # fmt: skip
     assert (first.before_label, first.before_urgency, first.label, first.urgency) == (
         "safety",
@@ -88,7 +89,7 @@ def test_what_never_was_listed_cannot_be_decided(street: Street) -> None:
     street.say("stairs", "peng", "早上好")
     with street.context() as ctx:
         incoming = street.incoming("stairs", "peng", "早上好", row_id=street.messages()[0].id)
-        assert reviews.decide(ctx, incoming, Choice.ACCEPT, reviews.BOARD) is None
+        assert reviews.decide(ctx, incoming, Choice.ACCEPT, OPERATOR) is None
 
 
 def test_a_failed_decision_leaves_it_waiting(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +188,7 @@ def test_of_two_that_decide_at_once_one_counts(database: Database) -> None:
     def decide() -> None:
         start.wait()
         with street.context() as ctx:
-            decided = reviews.decide(ctx, incoming, Choice.ACCEPT, reviews.BOARD)
+            decided = reviews.decide(ctx, incoming, Choice.ACCEPT, OPERATOR)
             assert decided is not None
             found.append(decided.now)
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlmodel import select
 
-from storage import attachments, digests, gaps, rooms, signin
+from storage import attachments, digests, gaps, rooms
 from storage.database import Database
 from storage.tables import Attachment, Digest, GatewayGap, Room
 from tests.storage.rows import NOON, ago, keep, message, ticket
@@ -130,26 +130,3 @@ def test_pictures_are_wanted_kept_or_given_up(database: Database) -> None:
     assert (kept.state, kept.path, kept.size) == ("kept", "p3.jpg", 10)
     assert given_up is not None
     assert (given_up.state, given_up.error, given_up.attempts) == ("failed", "gone", 1)
-
-
-def test_a_link_is_spent_once_and_in_time(database: Database) -> None:
-    with database.transaction() as session:
-        token, late = (signin.make_link_token(session, NOON, HOUR) for _ in range(2))
-        assert not signin.use_token(session, "guess", NOON)
-        assert signin.use_token(session, token, NOON)
-        assert not signin.use_token(session, token, NOON)
-        assert not signin.use_token(session, late, NOON + HOUR)
-        assert not signin.use_token(session, "\ud800", NOON)
-
-
-def test_a_session_lasts_until_its_end(database: Database) -> None:
-    with database.transaction() as session:
-        one, two = (signin.make_session(session, NOON, HOUR) for _ in range(2))
-        assert signin.session_valid(session, one, NOON)
-        assert not signin.session_valid(session, one, NOON + HOUR)
-        assert not signin.session_valid(session, "guess", NOON)
-        signin.end_session(session, one)
-        assert not signin.session_valid(session, one, NOON)
-        assert signin.session_valid(session, two, NOON)
-        signin.make_session(session, NOON + 2 * HOUR, HOUR)  # at this occasion expired ones go
-        assert not signin.session_valid(session, two, NOON)

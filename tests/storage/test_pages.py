@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import board, chat, replies, signin
+from storage import board, chat, replies
 from storage.board import Filter
 from storage.tables import Attachment, ReplyState
 from tests.web.street import NOON, Street, make_street, message, reply, some_tickets, ticket
@@ -100,16 +100,3 @@ def test_a_conversation_in_order_with_its_quotes(street: Street) -> None:
         assert chat.quoted(session, "local", "bot-x") == chat.Quoted("第一句\n第二句", "")
         assert chat.quoted(session, "local", "nothing") is None
         assert chat.last_said(session, "local")["stairs"] == NOON
-
-
-def test_a_link_is_good_once(street: Street) -> None:
-    with street.database.transaction() as session:
-        token = signin.make_link_token(session, NOON, timedelta(minutes=5))
-        cookie = signin.make_session(session, NOON, timedelta(days=1))
-    with street.database.transaction() as session:
-        assert signin.use_token(session, token, NOON)
-        assert not signin.use_token(session, token, NOON)
-        assert signin.session_valid(session, cookie, NOON)
-        assert not signin.session_valid(session, cookie, NOON + timedelta(days=1))
-        signin.end_session(session, cookie)
-        assert not signin.session_valid(session, cookie, NOON)

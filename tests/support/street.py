@@ -23,6 +23,7 @@ from handlers.directory import load_organisation
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.opening import Opening
 from handlers.organisation import Organisation
+from handlers.permissions import OPERATOR
 from handlers.reviews import Choice
 from handlers.rules import Rules
 from handlers.texts import load_texts
@@ -152,7 +153,7 @@ class Street:
         with self.context() as ctx:
             found = select(Message).join(Review, col(Review.message_id) == col(Message.id))
             message = ctx.session.exec(found.where(col(Message.text).contains(words))).one()
-            decided = reviews.decide(ctx, from_row(message), choice, reviews.BOARD)
+            decided = reviews.decide(ctx, from_row(message), choice, OPERATOR)
             assert decided is not None
         return self.new_replies()
 

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.web.app import make_app
 from bot.web.parts import Parts
-from bot.web.signin import new_url
+from storage.signin import make_link_token
 from tests.web.street import Street, make_street
 
 
@@ -39,9 +40,15 @@ class Browser:
             assert answer.status == status, text
             return text
 
-    async def sign_in(self, parts: Parts) -> None:
-        url = new_url(parts.database, parts.settings, parts.clock)
-        await self.get("/groups?" + url.partition("?")[2])
+    async def sign_in(self, parts: Parts, person: str = "", status: int = 200) -> str:
+        """As the operator, or as that person."""
+        with parts.database.transaction() as session:
+            token = make_link_token(session, parts.clock(), timedelta(minutes=10), person)
+        return await self.enter(token, status)
+
+    async def enter(self, token: str, status: int = 200, target: str = "/groups") -> str:
+        """The button of a link's page."""
+        return await self.post("/signin", status, {"token": token, "target": target}, Accept="text/html")
 
 
 @pytest.fixture

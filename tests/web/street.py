@@ -1,7 +1,7 @@
 """A street for the pages' tests: a database, parts with a clock that stands, a stub in the bot's place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from classifiers.verdict import NOTHING, Sample, Verdict
 from handlers.context import World
 from handlers.directory import load_organisation
 from handlers.incoming import Incoming
+from handlers.organisation import Person
 from handlers.rules import Rules
 from handlers.texts import load_texts
 from storage.database import Database
@@ -53,12 +54,24 @@ class Street:
     parts: Parts
     local: LocalGateway
     live: Live
+    world: World
     now: datetime = NOON
     heard: list[Incoming] = field(default_factory=list)
 
     @property
     def database(self) -> Database:
         return self.parts.database
+
+    def put(self, *people: Person) -> None:
+        """Gives people other posts, at once."""
+        organisation = self.world.organisation
+        known = organisation.people | {person.id: person for person in people}
+        self.world = replace(self.world, organisation=replace(organisation, people=known))
+
+    def forget(self, person: str) -> None:
+        organisation = self.world.organisation
+        known = {id: found for id, found in organisation.people.items() if id != person}
+        self.world = replace(self.world, organisation=replace(organisation, people=known))
 
     async def sink(self, event: GatewayEvent) -> None:
         """In the intake's place: keeps what is said, as the intake would."""
@@ -80,12 +93,18 @@ class Street:
 
 
 def make_street(
-    folder: Path, url: str, *, local: bool = True, host: str = "127.0.0.1", ticking: bool = False
+    folder: Path,
+    url: str,
+    *,
+    local: bool = True,
+    host: str = "127.0.0.1",
+    ticking: bool = False,
+    public_url: str = "",
 ) -> Street:
     """`url`: a database with the schema in it."""
     settings = Settings(
         storage=StorageSettings(url=url, media=folder / "media"),
-        web=WebSettings(host=host, port=8080),
+        web=WebSettings(host=host, port=8080, public_url=public_url),
     )
     database = Database(settings.storage.url, durable=False)
     live = Live()
@@ -100,13 +119,13 @@ def make_street(
         settings=settings,
         database=database,
         clock=clock,
-        world=lambda: world,
+        world=lambda: street.world,
         gateway=gateway,
         live=live,
         local=gateway if local else None,
         health=lambda: {"queue": 0},
     )
-    street = Street(parts, gateway, live)
+    street = Street(parts, gateway, live, world)
     return street
 
 

@@ -31,10 +31,10 @@ async def test_a_person_s_code_is_shown_once_and_listed(browser: Browser, street
             "grid_worker",
             "CTM-0101",
             "小秦",
-            "board",
+            "operator",
         )
     (noted,) = session.exec(select(ActionLog).where(ActionLog.action == "invite")).all()
-    assert (noted.action, noted.actor) == ("invite", "board")
+    assert (noted.action, noted.actor) == ("invite", "operator")
     assert code not in str(noted) and code.replace("-", "") not in str(noted)
     again = await browser.get("/joining")
     assert code not in again

@@ -112,7 +112,7 @@ async def test_each_tap(
     assert [review.state for review in all_of(street, Review)] == [state]
     assert [ticket.label for ticket in all_of(street, Ticket)] == ([label] if label else [])
     assert [(kept.made_by, kept.before_label, kept.label) for kept in all_of(street, Correction)] == [
-        ("board", "safety", label or "none")
+        ("operator", "safety", label or "none")
     ]
 
 

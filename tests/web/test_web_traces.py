@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 from aiohttp import CookieJar, web
@@ -10,10 +11,12 @@ from sqlmodel import col, select
 
 from bot.web.app import make_app
 from bot.web.names import Names
+from bot.web.signin import new_url
 from bot.world import Worlds
 from handlers.context import Context
 from handlers.joining import Invitation, invite
-from handlers.reviews import BOARD
+from handlers.permissions import OPERATOR
+from storage import signin
 from storage.tables import ActionLog, Export, Joining, ReplyState, Review
 from tests.support.classifier import WordClassifier
 from tests.web.conftest import Browser
@@ -32,6 +35,8 @@ class Tap:
 
 # By the route's path. `{reply}` and the like: of the rows that are put there before.
 TAPS = {
+    "/signin": Tap("sign_in", "/signin", {"token": "{token}", "target": "/groups"}),
+    "/sessions/{name}/end": Tap("session_end", "/sessions/{session}/end"),
     "/signout": Tap("sign_out", "/signout", status=401),
     r"/replies/{id}/retry": Tap("reply_retry", "/replies/{reply}/retry"),
     r"/replies/{id}/drop": Tap("reply_drop", "/replies/{reply}/drop"),
@@ -59,7 +64,7 @@ def test_every_form_is_tried(street: Street) -> None:
     assert _changing(make_app(street.parts)) == TAPS.keys()
 
 
-def _rows(street: Street) -> dict[str, int]:
+def _rows(street: Street) -> dict[str, int | str]:
     """What the taps are about."""
     asked, failed = (
         message("river", "tang", "好像有点味道"),
@@ -69,14 +74,19 @@ def _rows(street: Street) -> dict[str, int]:
         message_id=asked.id, account=asked.account, room="river", label="safety", urgency=2, chance=0.5,
         made_at=NOON, expires_at=NOON.replace(year=2027),
     )  # fmt: skip
-    export = Export(name="tickets", format="csv", made_by="board", made_at=NOON)
+    export = Export(name="tickets", format="csv", made_by="operator", made_at=NOON)
     street.keep(asked, failed, review, export)
     with street.database.transaction() as session:
         ctx = Context(session, NOON, street.parts.world())
-        invite(ctx, BOARD, Invitation(role="volunteer", area="CTM-0101"))
+        invite(ctx, OPERATOR, Invitation(role="volunteer", area="CTM-0101"))
         session.flush()
         joining = session.exec(select(Joining.id)).one()
-    return {"reply": failed.id, "message": asked.id, "joining": joining, "export": export.id}
+        token = signin.make_link_token(session, NOON, timedelta(minutes=5))
+        signin.make_session(session, NOON, timedelta(days=1), timedelta(days=1), person="fan")
+        [other] = signin.sessions(session, NOON, "fan")
+        named = signin.name_of(other)
+    rows = {"reply": failed.id, "message": asked.id, "joining": joining, "export": export.id}
+    return rows | {"token": token, "session": named}
 
 
 @pytest.mark.parametrize("route", TAPS)
@@ -101,7 +111,7 @@ async def test_a_tap_leaves_a_trace(street: Street, route: str) -> None:
     assert tap.action in {row.action for row in fresh}
     names = Names(parts.world().texts)
     for row in fresh:
-        assert (row.actor, row.at) == ("board", NOON)
+        assert (row.actor, row.actor_name, row.at) == ("operator", "运维", NOON)
         assert names("action", row.action) != row.action
 
 
@@ -111,4 +121,8 @@ def _log(street: Street) -> list[ActionLog]:
 
 
 async def test_signing_in_leaves_a_trace(browser: Browser, street: Street) -> None:
-    assert [(row.actor, row.action) for row in _log(street)] == [("operator", "link"), ("board", "sign_in")]
+    new_url(street.database, street.parts.settings, street.parts.clock)
+    assert [(row.actor, row.action) for row in _log(street)] == [
+        ("operator", "sign_in"),
+        ("operator", "link"),
+    ]

@@ -327,8 +327,34 @@ def upgrade() -> None:
     )
     op.create_index("ix_reply_said", "reply", ["account", "room", "person", "sent_at"], unique=False)
 
+    # Who is signed in signs in anew: it was not kept who that is.
+    op.drop_table("web_session")
+    op.create_table(
+        "web_session",
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("browser", sa.String(), nullable=False),
+        sa.Column("secure", sa.Boolean(), nullable=False),
+        *(
+            sa.Column(name, storage.types.UtcDateTime(timezone=True), nullable=False)
+            for name in ("made_at", "used_at", "expires_at", "ends_at")
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_web_session")),
+    )
+    op.create_index(op.f("ix_web_session_person"), "web_session", ["person"], unique=False)
+    op.add_column("sign_in", sa.Column("person", sa.String(), nullable=False, server_default=""))
+
 
 def downgrade() -> None:
+    op.drop_table("web_session")
+    op.create_table(
+        "web_session",
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("made_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_web_session")),
+    )
+    op.drop_column("sign_in", "person")
     op.drop_index("ix_ticket_event_actor", table_name="ticket_event")
     op.drop_index("ix_ticket_merged_into", table_name="ticket")
     op.drop_index("ix_ticket_event_message_id", table_name="ticket_event")

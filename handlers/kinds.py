@@ -85,21 +85,29 @@ def kinds(sort: Sort) -> list[Kind]:
 
 
 @lru_cache(maxsize=50_000)  # a board of 10,000 tickets is read again with every change
-def kind_of(label: str, text: str) -> Kind | None:
-    """The kind of a matter of that label, `text` being its place and what was said; None: in neither list.
+def kind_of(label: str, summary: str, place: str = "") -> Kind | None:
+    """The kind of a matter of that label, by what was said of it; None: in neither list.
 
-    A dispute is in neither. What is a danger is a facility problem where a thing is said to be broken.
+    A dispute is in neither. What is a danger is a facility problem where a thing is said to be broken. The
+    name of the place tells nothing (石梯坎 is no broken step) unless nothing else does (2单元电梯).
     """
     if label not in {Label.SERVICE, *_TROUBLE_NEEDED}:
         return None
-    table, folded = _table(), fold(text).lower()
-    weight: dict[int, int] = {}
-    for word, line in dict.fromkeys(table.words.find(folded)):
-        weight[line] = weight.get(line, 0) + len(word)
+    table, folded = _table(), fold(f"{place} {summary}").lower()
+    beside = folded.replace(fold(place).lower(), " ") if place else folded
+    weight = _weighed(table, beside, label) or _weighed(table, folded, label)
     if label in _TROUBLE_NEEDED:
-        weight = {line: much for line, much in weight.items() if table.kinds[line].sort is Sort.FACILITY}
         if not weight or not any(wrong for _, wrong in table.trouble.find(folded)):
             return None
-    if not weight:
+    elif not weight:
         return table.kinds[-1]
     return table.kinds[min(weight, key=lambda line: (-weight[line], line))]
+
+
+def _weighed(table: _Table, text: str, label: str) -> dict[int, int]:
+    """By line of the table, how many characters of its words are there."""
+    weight: dict[int, int] = {}
+    for word, line in dict.fromkeys(table.words.find(text)):
+        if label == Label.SERVICE or table.kinds[line].sort is Sort.FACILITY:
+            weight[line] = weight.get(line, 0) + len(word)
+    return weight

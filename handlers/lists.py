@@ -153,7 +153,7 @@ class Gathering:
         return len(found) == BATCH
 
     def _kind(self, matter: Matter) -> Kind | None:
-        kind = kind_of(matter.label, f"{matter.place} {matter.summary}")
+        kind = kind_of(matter.label, matter.summary, matter.place)
         if kind is None or kind.sort is not self.sort or self.asked.kind not in {"", kind.code}:
             return None
         return kind

@@ -126,7 +126,7 @@ def ledger_row(sort: Sort) -> _Write:
     def write(
         ctx: Context, asked: Asked, ticket: Ticket, events: Sequence[TicketEvent], told: Told
     ) -> Row | None:
-        kind = kind_of(ticket.label, f"{ticket.place} {ticket.summary}")
+        kind = kind_of(ticket.label, ticket.summary, ticket.place)
         if kind is None or kind.sort is not sort or asked.kind not in {"", kind.code}:
             return None
         return _matter_row(ctx, asked, ticket, events, told, kind)

@@ -17,12 +17,18 @@ from bot import app as module
 from bot.app import App, StartError, running
 from bot.gateways.base import Deaf, GatewayRefused, Listening, RoomChange
 from bot.gateways.local import LocalGateway
+from bot.live import ORDERED
 from bot.settings import OpinionSettings, OutboxSettings, Settings, StorageSettings, WebSettings
+from handlers.context import Context
+from handlers.exports import Format, order
 from handlers.incoming import Incoming, MessageKind
+from handlers.lists import Asked
+from handlers.permissions import OPERATOR
+from handlers.tabling import TableName
 from storage import reviews
 from storage.database import Database, DatabaseTooNew
 from storage.gaps import begin as begin_gap
-from storage.tables import Attachment, GatewayGap, Message, Reply, Review, Room
+from storage.tables import Attachment, Export, GatewayGap, Message, Reply, Review, Room
 from tests.support.classifier import WordClassifier
 from tests.support.databases import PostgresServer
 from tests.support.endpoint import endpoint, thinks
@@ -95,6 +101,17 @@ async def test_danger_is_answered_within_a_second(settings: Settings) -> None:
         await until(lambda: gateway.said)
         assert loop.time() - began < 1
         assert "119" in gateway.texts[0]
+
+
+async def test_a_file_that_is_asked_for_is_written_soon(settings: Settings) -> None:
+    async with bot(settings) as app:
+        with app.database.transaction() as session:
+            ctx = Context(session, app.clock(), app.worlds())
+            order(ctx, OPERATOR, TableName.TICKETS, Format.XLSX, Asked())
+        app.live.publish(ORDERED)
+        await until(lambda: rows(app, select(Export).where(Export.state == "done")), seconds=10)
+        assert len(list((settings.storage.media / "exports").glob("*.xlsx"))) == 1
+        await app._tidy_exports()
 
 
 def _said(gateway: MemoryGateway, text: str, id: str = "m1", room: str = "river") -> Incoming:

@@ -76,6 +76,23 @@ def test_in_neither_list(label: str, text: str) -> None:
     assert kind_of(label, text) is None
 
 
+@pytest.mark.parametrize(
+    ("place", "summary", "code"),
+    [
+        ("石梯坎", "石梯坎垃圾没人收", "rubbish"),
+        ("石梯坎", "垃圾没人收", "rubbish"),
+        ("停车场", "停车场路灯不亮", "lamp"),
+        ("2单元电梯", "2单元电梯又停起", "lift"),
+        ("石梯坎", "石梯坎烂了", "road"),
+    ],
+)
+def test_the_name_of_the_place_counts_only_where_nothing_else_does(
+    place: str, summary: str, code: str
+) -> None:
+    kind = kind_of("service", summary, place)
+    assert kind is not None and kind.code == code
+
+
 def test_each_word_names_one_kind() -> None:
     table = read_mapping(kinds._FILE)
     words = [word for sort in Sort for line in table[sort].values() for word in line["words"].split()]

@@ -10,6 +10,7 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from sqlmodel import select
 
+from bot.exports import Exports
 from bot.web.access import Need
 from bot.web.app import ROUTES, make_app
 from handlers.organisation import Person, Post, Role
@@ -317,3 +318,15 @@ async def test_a_coordinator_does_not_make_himself_more(people: Any, street: Str
         "area-0": "CTM",
     }
     assert "管不到" in await browser.post("/organisation/people/entry", 422, cells)
+
+
+@pytest.mark.parametrize(("who", "name"), [("zhou", "唐孃孃"), ("pu", "唐**"), ("", "唐**")])
+async def test_a_resident_is_named_in_files_of_the_grids_own_people(
+    people: Any, street: Street, who: str, name: str
+) -> None:
+    """A coordinator sees the whole street on the pages, but takes away no file with everybody's names."""
+    browser, parts = await people(who), street.parts
+    await browser.post("/exports", data={"table": "tickets", "format": "csv"})
+    await Exports(parts.database, parts.world, parts.clock, parts.settings.storage.media).step()
+    link = re.findall(r'href="(/exports/[0-9]+/file)"', await browser.get("/exports"))[0]
+    assert f",{name}," in await browser.get(link)

@@ -246,7 +246,7 @@ class App:
         )
         return nightly | {
             "sweep": (timers.sweep_seconds, self._sweep),
-            "digest": (timers.digest_at, self._evening),
+            "digest": (f"{self.settings.rules.digests.evening_at:%H:%M}", self._evening),
             "purge": (self.settings.rules.retention.at, self._purge),
             "purge-late": (600.0, self._purge),
             # The evening may come while the bot is down or not logged in: it is made up for.

@@ -113,8 +113,6 @@ class OutboxSettings(Part):
 
 class TimerSettings(Part):
     sweep_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
-    digest_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:00"
-    """When the evening digest goes out, street's zone."""
 
 
 class OpinionSettings(Part):

@@ -98,7 +98,7 @@ class Timers:
         now, world = self._clock(), self._world()
         if not account:
             return False
-        due = _last(self._settings.timers.digest_at, now.astimezone(world.zone))
+        due = _last(f"{world.rules.digests.evening_at:%H:%M}", now.astimezone(world.zone))
         with self._database.transaction() as session:
             ctx = Context(session, now, world)
             if not messages.any_ticket(session, due):

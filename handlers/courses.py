@@ -6,13 +6,12 @@ from datetime import datetime
 
 from handlers import deadlines, discretion
 from handlers.context import Context
+from handlers.figures.facts import BACK, held
 from handlers.lifecycle import State
-from handlers.undo import undone
 from handlers.wording import shorten
 from storage.tables import Ticket, TicketEvent
 
 _NOTE = 60  # characters of a step's note
-_BACK = frozenset({"rework", "reopen", "restore", "redo"})  # it was not done: once more
 _ENDS = frozenset({"close", "check", "merge", "false_alarm", "withdraw", "settled"})
 # What is no step of the work.
 _SILENT = frozenset({"picture", "remind", "remark", "review", "undo", "recur", "satisfied", "raise"})
@@ -34,11 +33,11 @@ class Course:
 
 def course_of(ctx: Context, ticket: Ticket, events: Sequence[TicketEvent]) -> Course:
     """events: all of the ticket, the oldest first."""
-    held = _held(events)
+    kept = held(events)
     due = deadlines.solved_by(ctx, ticket) if ticket.state != State.SUSPENDED else None
-    ends = [e for e in held if e.action in _ENDS and e.note] if ticket.state == State.CLOSED else []
-    checks = [e for e in held if e.action == "check"] if ticket.state == State.CLOSED else []
-    accepts = [e for e in held if e.at == ticket.accepted_at and e.actor != "bot"]
+    ends = [e for e in kept if e.action in _ENDS and e.note] if ticket.state == State.CLOSED else []
+    checks = [e for e in kept if e.action == "check"] if ticket.state == State.CLOSED else []
+    accepts = [e for e in kept if e.at == ticket.accepted_at and e.actor != "bot"]
     return Course(
         accepted_by=_who(ctx, accepts[0]) if accepts else "",
         accept_minutes=_minutes(ticket.opened_at, ticket.accepted_at),
@@ -47,19 +46,13 @@ def course_of(ctx: Context, ticket: Ticket, events: Sequence[TicketEvent]) -> Co
         ending=discretion.told(ctx, ends[-1].note) if ends else "",
         due=due,
         on_time=None if due is None else (ticket.closed_at or ctx.now) <= due,
-        times_back=sum(1 for event in held if event.action in _BACK),
+        times_back=sum(1 for event in kept if event.action in BACK),
     )
 
 
 def steps_of(ctx: Context, events: Sequence[TicketEvent]) -> str:
     """07-12 12:00 唐**立事项；07-12 12:03 周网格长接单；…"""
-    return "；".join(_step(ctx, event) for event in _held(events) if event.action not in _SILENT)
-
-
-def _held(events: Sequence[TicketEvent]) -> list[TicketEvent]:
-    """Without what was taken back, and without the steps that others imply."""
-    gone = undone(list(events))
-    return [event for event in events if event.id not in gone and not event.data.get("implied")]
+    return "；".join(_step(ctx, event) for event in held(events) if event.action not in _SILENT)
 
 
 def _minutes(start: datetime, end: datetime | None) -> int | None:

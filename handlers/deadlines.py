@@ -5,6 +5,7 @@ second process changes nothing.
 """
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from handlers.context import Context
 from handlers.lifecycle import State
@@ -13,14 +14,31 @@ from handlers.workdays import AllTime, TimeCount, WorkingTime
 from storage.tables import Room, Ticket
 
 
-def limits_of(ctx: Context, ticket: Ticket) -> Limits:
+class Clocked(Protocol):
+    """What of a ticket says how long it may take."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def room(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def urgency(self) -> int: ...
+    @property
+    def clock_from(self) -> datetime: ...
+    @property
+    def extended_minutes(self) -> int: ...
+
+
+def limits_of(ctx: Context, ticket: Clocked) -> Limits:
     """By urgency, label and the kind of the group where it was first reported."""
     rules = ctx.rules.deadlines
     by_kind = any(special.kind for special in rules.special)
     return rules.of(ticket.urgency, ticket.label, _kind_of(ctx, ticket) if by_kind else "")
 
 
-def _kind_of(ctx: Context, ticket: Ticket) -> str:
+def _kind_of(ctx: Context, ticket: Clocked) -> str:
     if not ticket.room:
         return ""
     room = ctx.session.get(Room, (ticket.account, ticket.room))
@@ -31,7 +49,7 @@ def working_time(ctx: Context) -> WorkingTime:
     return WorkingTime(ctx.world.zone, ctx.rules.working_hours)
 
 
-def time_of(ctx: Context, ticket: Ticket) -> TimeCount:
+def time_of(ctx: Context, ticket: Clocked) -> TimeCount:
     """The time that the ticket's limits are counted in."""
     return working_time(ctx) if limits_of(ctx, ticket).clock == "working" else AllTime()
 
@@ -48,7 +66,7 @@ def step_of(ticket: Ticket, limits: Limits) -> tuple[str, float] | None:
     return ("solve", limits.solve + ticket.extended_minutes) if limits.solve else None
 
 
-def solved_by(ctx: Context, ticket: Ticket) -> datetime | None:
+def solved_by(ctx: Context, ticket: Clocked) -> datetime | None:
     """When it has to be solved, whatever step is due next; None without a limit."""
     limits = limits_of(ctx, ticket)
     if not limits.solve:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from classifiers.verdict import Label
 from handlers.codes import Codes
+from handlers.figures.rules import Digests
 from handlers.files import Part as Part  # the settings' as well
 from handlers.opening import Opening
 from handlers.organisation import GroupKind
@@ -174,6 +175,7 @@ class Rules(Part):
     """A picture joins the ticket that the same person reported this long before or after."""
     retention: Retention = Retention()
     care: CareRules = CareRules()
+    digests: Digests = Digests()
     loop_replies: Annotated[int, Field(ge=1, le=1000)] = 10
     """More answers than this to one sender within ten minutes: the sender is taken for a bot."""
 

@@ -175,11 +175,31 @@ def act(
     if action in _ARRIVING and ticket.arrived_at is None:
         ticket.arrived_at = ctx.now
     ticket.updated_at = ctx.now
-    deadlines.schedule(ctx, ticket)
+    reschedule(ctx, ticket, event)
     if changed := changed_between(was, snapshot(ticket)):
         event.data = {**event.data, "changed": changed}
     ctx.session.add(ticket)
     return event
+
+
+def reschedule(ctx: Context, ticket: Ticket, event: TicketEvent, *, anew: bool = False) -> None:
+    """Sets what the ticket is due for next. The event keeps which promise ran before and which runs since.
+
+    In `data["promise"]`, apart from `changed`: what was overdue on a day of the past can be told by it, while
+    the rules may have become others since.
+    """
+    before = _promise(ticket)
+    if anew:  # the clock is set, whatever it was
+        ticket.due_kind = None
+    deadlines.schedule(ctx, ticket)
+    if (after := _promise(ticket)) != before:
+        event.data = {**event.data, "promise": [before, after]}
+
+
+def _promise(ticket: Ticket) -> list[str | None]:
+    """Which step is due, and when."""
+    at = ticket.deadline_at
+    return [ticket.due_kind, at.astimezone(UTC).isoformat() if at else None]
 
 
 # What an event tells of the change it made, and what can be taken back.

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from handlers import deadlines, sides, tickets
+from handlers import sides, tickets
 from handlers.context import Context
 from handlers.lifecycle import State
 from handlers.permissions import BOT, Actor
@@ -152,8 +152,7 @@ def take_back(ctx: Context, actor: Actor, last: Last, message_id: int) -> Ticket
         message_id=message_id,
     )
     ticket.state, ticket.updated_at = state, ctx.now
-    ticket.due_kind = None  # the clock is set anew, whatever it was
-    deadlines.schedule(ctx, ticket)
+    tickets.reschedule(ctx, ticket, event, anew=True)
     ctx.session.add(ticket)
     return event
 

@@ -106,8 +106,10 @@ def tick_off(session: Session, visit_id: int, by: str, at: datetime, sealed: byt
     return done.rowcount == 1
 
 
-def due_and_open(session: Session, day: date, end: datetime) -> tuple[int, int]:
-    """How many visits were due on that day, and how many of them were not made by `end`.
+def due_and_open(
+    session: Session, day: date, end: datetime, areas: Sequence[str] | None = None
+) -> tuple[int, int]:
+    """How many visits were due on that day, in these areas, and how many of them were not made by `end`.
 
     Visits out of turn, which nobody was told to make, were not due.
     """
@@ -115,6 +117,7 @@ def due_and_open(session: Session, day: date, end: datetime) -> tuple[int, int]:
     statement = select(func.count(), func.coalesce(func.sum(undone), 0)).where(
         col(CareVisit.day) == day,
         col(CareVisit.told_to).is_not(None) | col(CareVisit.done_at).is_(None),
+        *([] if areas is None else [col(CareVisit.area).in_(areas)]),
     )
     due, still_open = session.execute(statement).one()
     return int(due), int(still_open)

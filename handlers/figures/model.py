@@ -213,13 +213,15 @@ class Figures:
     places: tuple[PlaceCount, ...]  # at most five
     recurring: tuple[Line, ...]  # flagged 反复 and opened in the period, at most five
     oldest: tuple[Line, ...]  # open at the end, longest first, at most five
-    promises: int  # deadlines that fall into the calendar day after the end
+    promises: int  # deadlines of what is open that fall into `ahead`
     promised: tuple[Line, ...]  # the first of them, at most five
     helpers: Helpers
     judgement: Judgement
     groups: tuple[GroupTrouble, ...]
     days: tuple[DayCounts, ...]  # 14 calendar days up to that of the end, oldest first
     visits: tuple[int, int] | None = None
+    kind: DigestKind | None = None  # None for a period that somebody asked for
+    ahead: Period | None = None  # in which the promises fall
 
     @property
     def empty(self) -> bool:

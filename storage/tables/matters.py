@@ -190,7 +190,10 @@ class TicketEvent(SQLModel, table=True):
     """Append-only: the audit trail. `action` is a name from the lifecycle table or a plain note's kind."""
 
     __tablename__ = "ticket_event"
-    __table_args__ = (Index("ix_ticket_event_actor", "actor", "at"),)
+    __table_args__ = (
+        Index("ix_ticket_event_actor", "actor", "at"),
+        Index("ix_ticket_event_at", "at"),
+    )
     id: int = id_column()
     ticket_id: int = ref("ticket.id", nullable=False)
     at: datetime = instant()

@@ -106,7 +106,7 @@ def test_check_of_what_is_right() -> None:
         ("wbe: {}", "config.yaml: wbe: Extra inputs are not permitted"),
         ("zone: Mars/Olympus", "config.yaml: zone: not a time zone name"),
         ("storage: {url: 'mysql://x'}", "config.yaml: storage.url: must be sqlite"),
-        ("timers: {digest_at: '25:00'}", "config.yaml: timers.digest_at: String should match pattern"),
+        ("rules: {digests: {evening_at: '25:00'}}", "config.yaml: rules.digests.evening_at: Input should be"),
         ("gateway: {kind: wechaty}", "config.yaml: gateway: endpoint must be host:port"),
         ("gateway: {kind: wechaty, endpoint: 'x:1'}", "config.yaml: gateway: token must be set"),
         (

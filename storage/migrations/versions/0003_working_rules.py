@@ -306,6 +306,7 @@ def upgrade() -> None:
     op.create_index("ix_ticket_event_message_id", "ticket_event", ["message_id"], unique=False)
     op.create_index("ix_ticket_merged_into", "ticket", ["merged_into"], unique=False)
     op.create_index("ix_ticket_event_actor", "ticket_event", ["actor", "at"], unique=False)
+    op.create_index("ix_ticket_event_at", "ticket_event", ["at"], unique=False)
 
     # Plain ADD COLUMN: copying a table to which others refer is refused by SQLite.
     op.add_column("room", sa.Column("former_topic", sa.String(), nullable=False, server_default=""))
@@ -355,6 +356,7 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_web_session")),
     )
     op.drop_column("sign_in", "person")
+    op.drop_index("ix_ticket_event_at", table_name="ticket_event")
     op.drop_index("ix_ticket_event_actor", table_name="ticket_event")
     op.drop_index("ix_ticket_merged_into", table_name="ticket")
     op.drop_index("ix_ticket_event_message_id", table_name="ticket_event")

@@ -1,0 +1,95 @@
+"""What is written on the card, and in which colours."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from classifiers.verdict import Label
+from handlers.figures.model import AreaLoad, Counts, DigestKind, Durations, Figures, Period, Share
+
+TITLES = {DigestKind.MORNING: "早报", DigestKind.EVENING: "日报", DigestKind.WEEKLY: "周报", None: "统计"}
+LABELS = {Label.FLOOD: "汛情", Label.DISPUTE: "纠纷", Label.SAFETY: "安全", Label.SERVICE: "服务"}
+# Masataka Okabe and Kei Ito's set: told apart with every kind of colour blindness.
+BLUE, ORANGE, VERMILLION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
+COLOURS = {Label.FLOOD: BLUE, Label.DISPUTE: ORANGE, Label.SAFETY: VERMILLION, Label.SERVICE: GREEN}
+MOST_AREAS = 8  # rows; what is more goes into one row
+_MINUTES = 60
+_DAY = 24 * _MINUTES
+
+
+def period_of(period: Period) -> str:
+    """7月11日 18:00 – 7月12日 18:00; whole days without clock times."""
+    start = period.start
+    end = period.end.astimezone(start.tzinfo)
+    if (start.hour, start.minute) == (end.hour, end.minute) == (0, 0) and end > start:
+        last = end - timedelta(days=1)
+        return _day(start) if last.date() == start.date() else f"{_day(start)} – {_day(last)}"
+    if start.date() == end.date():
+        return f"{_day(start)} {start:%H:%M} – {end:%H:%M}"
+    return f"{_day(start)} {start:%H:%M} – {_day(end)} {end:%H:%M}"
+
+
+def _day(at: datetime) -> str:
+    return f"{at.month}月{at.day}日"
+
+
+def number(count: float) -> str:
+    """12; 12.5 of a mean."""
+    return f"{count:.1f}".removesuffix(".0")
+
+
+def tiles(figures: Figures) -> Iterator[tuple[str, int, str]]:
+    """Name, number and what is usual."""
+    total, usual = figures.total, figures.usual
+    rows = (
+        ("新报", total.opened, usual.opened),
+        ("办结", total.closed, usual.closed),
+        ("在办", total.open, usual.open),
+        ("超时", total.overdue, usual.overdue),
+    )
+    for name, count, mean in rows:
+        yield name, count, f"平时 {number(mean)}" if usual.weeks else ""
+
+
+def shares(figures: Figures) -> Iterator[tuple[str, Share]]:
+    yield "响应率", figures.response
+    yield "解决率", figures.solution
+    yield "满意率", figures.satisfaction
+    yield "按期结案率", figures.on_time
+
+
+def percent(share: Share) -> str:
+    return "—" if share.percent is None else f"{share.percent:.0f}%"
+
+
+def duration(minutes: float | None) -> str:
+    """25 分钟, 3.5 小时, 2.1 天."""
+    if minutes is None:
+        return "—"
+    if minutes < _MINUTES:
+        return f"{minutes:.0f} 分钟"
+    if minutes < _DAY:
+        return f"{number(minutes / _MINUTES)} 小时"
+    return f"{number(minutes / _DAY)} 天"
+
+
+def spread(durations: Durations) -> str:
+    if not durations.count:
+        return "—"
+    return f"一半在 {duration(durations.median)}内，九成在 {duration(durations.ninetieth)}内"
+
+
+def loads(figures: Figures) -> tuple[list[AreaLoad], list[AreaLoad]]:
+    """The areas that have most open, and the rest of those that have any."""
+    busy = [area for area in figures.areas if area.counts.open]
+    shown = MOST_AREAS if len(busy) <= MOST_AREAS else MOST_AREAS - 1
+    return busy[:shown], busy[shown:]
+
+
+def told(counts: Counts) -> str:
+    """12（超时 3）."""
+    return f"{counts.open}（超时 {counts.overdue}）" if counts.overdue else str(counts.open)
+
+
+def rest_of(areas: list[AreaLoad]) -> str:
+    total = sum((area.counts for area in areas), Counts())
+    return f"其余 {len(areas)} 处共 {told(total)}"

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import live as news
 from bot.clock import utc_now
+from bot.drawing import Drawing
 from bot.exports import Exports
 from bot.gateways.base import Deaf, Gateway, GatewayEvent, GatewayRefused, Listening, RoomChange
 from bot.gateways.local import LocalGateway
@@ -70,7 +71,13 @@ class App:
         self.gateway = gateway or self._make_gateway()
         self.intake = Intake(self.database, self.worlds, clock, settings.intake, self._on_batch, self._renew)
         self.outbox = Outbox(
-            self.database, self.gateway, clock, settings.outbox, self._on_sent, self._unsealed
+            self.database,
+            self.gateway,
+            clock,
+            settings.outbox,
+            self._on_sent,
+            self._unsealed,
+            Drawing(self.database, self.worlds, settings.storage.media).path,
         )
         self.pictures = Pictures(self.database, self.gateway, clock, settings.storage.media)
         self.exports = Exports(

@@ -62,6 +62,7 @@ class Outbox:
     """Sends what is due. `on_sent` is awaited in the event loop after each change of a reply's state.
 
     unsealed: gives the words of a sealed reply, or raises Unreadable.
+    drawn: the file of a reply's picture; takes its time.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Outbox:
         settings: OutboxSettings,
         on_sent: Callable[[Sequence[Reply]], Awaitable[None]] | None = None,
         unsealed: Callable[[bytes], str] | None = None,
+        drawn: Callable[[str], Path] = Path,
     ) -> None:
         self._database = database
         self._gateway = gateway
@@ -79,6 +81,7 @@ class Outbox:
         self._settings = settings
         self._on_sent = on_sent
         self._unsealed = unsealed
+        self._drawn = drawn
         self._pace = Pace(settings)
         self._wake = asyncio.Event()
         self._patience = Patience("outbox")
@@ -131,7 +134,9 @@ class Outbox:
     async def _say(self, bundle: Sequence[Reply]) -> None:
         ids = [reply.id for reply in bundle]
         try:
-            external_id = await self._gateway.send(_outgoing(bundle, self._text(bundle)))
+            external_id = await self._gateway.send(
+                _outgoing(bundle, self._text(bundle), await self._picture(bundle[0]))
+            )
         except Unreadable as error:
             await self._failed(bundle, str(error), final=True)
         except SendUncertain as error:
@@ -144,6 +149,18 @@ class Outbox:
             await self._failed(bundle, str(error), final=error.final)
         else:
             await self._note(lambda s: replies.mark_sent(s, ids, external_id, self._clock()))
+
+    async def _picture(self, reply: Reply) -> Path | None:
+        """The words go without it where it cannot be made. Raises SendFailed where there are no words."""
+        if not reply.picture:
+            return None
+        try:
+            return await asyncio.to_thread(self._drawn, reply.picture)
+        except Exception as error:  # a picture that cannot be drawn must not stop what is said
+            log.exception("picture_not_drawn", reply=reply.id)
+            if not reply.text:
+                raise SendFailed(f"the picture cannot be drawn: {type(error).__name__}", final=True) from None
+            return None
 
     def _text(self, bundle: Sequence[Reply]) -> str:
         """What is said. Raises Unreadable."""
@@ -294,7 +311,7 @@ def bundled(head: Reply, due: Sequence[Reply], longest: int) -> list[Reply]:
     return bundle
 
 
-def _outgoing(bundle: Sequence[Reply], text: str) -> Outgoing:
+def _outgoing(bundle: Sequence[Reply], text: str, picture: Path | None) -> Outgoing:
     first = bundle[0]
     people = {mention["id"]: mention["name"] for reply in bundle for mention in reply.mentions}
     return Outgoing(
@@ -303,5 +320,5 @@ def _outgoing(bundle: Sequence[Reply], text: str) -> Outgoing:
         person=first.person,
         text=text,
         mentions=tuple(Mention(id, name) for id, name in people.items()),
-        picture=Path(first.picture) if first.picture else None,
+        picture=picture,
     )

@@ -15,7 +15,6 @@ from handlers.incoming import Incoming
 from handlers.masking import mask_for_others
 from handlers.organisation import Group, GroupKind, Person, Role
 from storage import messages, rooms, tickets
-from storage.erasing import GONE
 from storage.tables import Reply, Room, Ticket
 
 
@@ -54,11 +53,13 @@ def say(
     mentions: Iterable[Person] = (),
     urgency: int = 1,
     internal: bool = False,
+    picture: str | None = None,
 ) -> None:
     """Puts one message into the outbox. `key` is unique: what has been said is not said twice.
 
     A group that is to be left in peace hears it when that time is over, unless it is about danger or belongs
     to a command that was given there.
+    picture: goes along, see handlers/figures/cards.py.
     internal: a paper for those who take the matter over; it is not masked.
     """
     if not internal:
@@ -71,6 +72,7 @@ def say(
             person=place.person,
             text=text,
             mentions=[{"id": person.id, "name": person.name} for person in mentions],
+            picture=picture,
             urgency=urgency,
             ticket_id=ticket.id if ticket else None,
             message_id=message_id or None,
@@ -117,7 +119,13 @@ def _has_to_act(ctx: Context, place: Place, ticket: Ticket | None) -> bool:
 
 
 def answer(
-    ctx: Context, incoming: Incoming, text: str, *, ticket: Ticket | None = None, key: str = "answer"
+    ctx: Context,
+    incoming: Incoming,
+    text: str,
+    *,
+    ticket: Ticket | None = None,
+    key: str = "answer",
+    picture: str | None = None,
 ) -> None:
     """Answers where the message was said."""
     say(
@@ -127,19 +135,16 @@ def answer(
         key=f"m{incoming.row_id}:{key}",
         ticket=ticket,
         message_id=incoming.row_id,
+        picture=picture,
     )
 
 
 def reporting_places(ctx: Context, ticket: Ticket) -> list[Place]:
-    """Every group, and every person in private, who reported the ticket; the first report's first.
-
-    Who was erased since is told nothing.
-    """
+    """Every group, and every person in private, who reported the ticket; the first report's first."""
     assert ticket.id is not None
     places = [
         Place(report.account, report.room, "" if report.room else report.reporter)
         for report in tickets.reports(ctx.session, ticket.id)
-        if report.room or not report.reporter.startswith(GONE)
     ]
     return list(dict.fromkeys(places))
 

@@ -41,7 +41,6 @@ from storage.tables.organisation import (
 )
 from storage.tables.records import (
     ActionLog,
-    Erasure,
     Export,
     ExportState,
     Purge,
@@ -63,7 +62,6 @@ __all__ = [
     "CorrectionKind",
     "Digest",
     "Duty",
-    "Erasure",
     "Export",
     "ExportState",
     "Extension",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot import auditing, caring
+from bot import auditing, caring, people
 from bot.app import App, running
 from bot.clock import utc_now
 from bot.settings import Settings
@@ -32,6 +32,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(caring.cli, name="care")
+cli.add_typer(people.cli, name="person")
 cli.command(name="audit")(auditing.audit_one)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.purging import Purging
 from bot.settings import Settings
-from handlers import answers, care_visits, digest, joint_clock, orders, reminders, workdays
+from handlers import answers, care_visits, digest, erasing, joint_clock, orders, reminders, workdays
 from handlers.context import Clock, Context, World
 from handlers.deadlines import quiet_end
 from storage import care, messages, retention, reviews
@@ -30,7 +30,7 @@ _ECHO_LOOK_BACK = timedelta(days=2)
 Job = Callable[[], Awaitable[None]]
 Sweep = Callable[[Context, int], int]
 # Each looks at what is due, at most so many tickets, and tells how many there were.
-SWEEPS: tuple[Sweep, ...] = (reminders.sweep, joint_clock.sweep, orders.sweep, answers.lapse)
+SWEEPS: tuple[Sweep, ...] = (reminders.sweep, joint_clock.sweep, orders.sweep, answers.lapse, erasing.sweep)
 
 
 class Timers:

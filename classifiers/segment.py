@@ -103,6 +103,19 @@ class FastSegmenter(_Pieces):
         return words
 
 
+def ordinary(words: Iterable[str]) -> set[str]:
+    """Those of the words that the dictionary has, but for people's names. Reads it through: 0.2 s."""
+    wanted, found = set(words), set()
+    package = importlib.util.find_spec("jieba")  # looked up, not imported: that takes longer
+    assert package is not None and package.origin is not None
+    with Path(package.origin).with_name("dict.txt").open(encoding="utf-8") as lines:
+        for line in lines:  # 路灯 1234 n
+            word, _, rest = line.partition(" ")
+            if word in wanted and not rest.rstrip().rpartition(" ")[2].startswith("nr"):
+                found.add(word)
+    return found
+
+
 def segmenter(words: Iterable[str] = (), *, fast: bool | None = None) -> Segmenter:
     """rjieba where the extra `fast` is installed (or `fast=True`), else jieba; `words` are kept whole."""
     if fast is None:

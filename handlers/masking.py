@@ -8,7 +8,7 @@ numbers (119, 12345) and ticket numbers stay in both. Better a word too many mas
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 _D = "[0-9０-９]"
 _GAP = r"[ \t\u00a0\u2000-\u200b\u3000.·‐-―－-]?"  # what people put between digits
@@ -21,6 +21,12 @@ _SURNAMES = (
 )
 _CALLED = "(?:(?<=我叫)|(?<=名叫)|(?<=本人))"
 _NAME_ENDS = r"(?=$|[^\u4e00-\u9fff]|住|家|在|的|是|电话|手机|今年|男|女|身份证)"
+
+
+def is_a_name(word: str) -> bool:
+    """Whether it looks like somebody's full name: a surname and one or two characters."""
+    return 2 <= len(word) <= 3 and word[0] in _SURNAMES and all("\u4e00" <= c <= "\u9fff" for c in word)
+
 
 _Masks = tuple[tuple[str, re.Pattern[str]], ...]
 
@@ -121,6 +127,16 @@ def mask_for_others(text: str, known: Iterable[str] = (), *, street: str = "") -
     # A long code and the day look like a telephone number: 5001030020713-001.
     parts = re.split(rf"((?<![A-Za-z0-9]){re.escape(street)}[0-9]{{4}}-[0-9]{{3,5}}(?![0-9]))", text)
     return "".join(part if index % 2 else _masked(part, is_known) for index, part in enumerate(parts))
+
+
+def personal(text: str) -> Iterator[str]:
+    """Telephone and other numbers, and flats, in letters and digits alone, as `mask_told` takes them."""
+    return (plain for span in _personal(text) if (plain := _plain(span)))
+
+
+def mask_told(text: str, told: Collection[str]) -> str:
+    """The text without those numbers and flats, however they are written; all others stay."""
+    return _masked(text, lambda span: _plain(span) not in told) if told else text
 
 
 def _masked(text: str, known: Known) -> str:

@@ -15,6 +15,7 @@ from handlers.incoming import Incoming
 from handlers.masking import mask_for_others
 from handlers.organisation import Group, GroupKind, Person, Role
 from storage import messages, rooms, tickets
+from storage.erasing import GONE
 from storage.tables import Reply, Room, Ticket
 
 
@@ -140,11 +141,15 @@ def answer(
 
 
 def reporting_places(ctx: Context, ticket: Ticket) -> list[Place]:
-    """Every group, and every person in private, who reported the ticket; the first report's first."""
+    """Every group, and every person in private, who reported the ticket; the first report's first.
+
+    Who was erased since is told nothing.
+    """
     assert ticket.id is not None
     places = [
         Place(report.account, report.room, "" if report.room else report.reporter)
         for report in tickets.reports(ctx.session, ticket.id)
+        if report.room or not report.reporter.startswith(GONE)
     ]
     return list(dict.fromkeys(places))
 

@@ -16,6 +16,9 @@ class Retention(Part):
     at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "03:30"
     """When it is looked what is too old, street's zone."""
 
+    erase_hours: Annotated[float, Field(ge=0, le=720)] = 24
+    """How long somebody who wants to be forgotten may still think better of it."""
+
     def chatter_before(self, now: datetime) -> datetime:
         return now - timedelta(days=self.chatter_days)
 

@@ -124,3 +124,8 @@ def _sync(session: Session, table: type[SQLModel], key: str, wanted: Sequence[Ma
 def _delete(session: Session, table: type[SQLModel], key: str, keys: Sequence[str]) -> None:
     for start in range(0, len(keys), _AT_ONCE):
         session.execute(delete(table).where(getattr(table, key).in_(keys[start : start + _AT_ONCE])))
+
+
+def has_person(session: Session, person: str) -> bool:
+    """Whether the person stands in the tables, not just in the file."""
+    return session.get(OrgPerson, person) is not None

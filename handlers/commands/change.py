@@ -13,6 +13,7 @@ from handlers.replies import Place, answer, command_places, place_of, reporting_
 from handlers.track_rules import Track
 from handlers.wording import at, facts, spoken
 from storage import tickets as store
+from storage.erasing import GONE
 from storage.tables import Ticket
 
 # Which command people type for an action, where the names differ from case to case.
@@ -232,6 +233,8 @@ def _reporters(ctx: Context, ticket: Ticket, place: Place) -> list[Person]:
     found = {
         report.reporter: Person(id=report.reporter, name=report.reporter_name[:60])
         for report in store.reports(ctx.session, ticket.id)
-        if report.reporter_name and (report.room, "" if report.room else report.reporter) == place.where
+        if report.reporter_name
+        and not report.reporter.startswith(GONE)
+        and (report.room, "" if report.room else report.reporter) == place.where
     }
     return list(found.values())[:3]

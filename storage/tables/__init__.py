@@ -41,6 +41,7 @@ from storage.tables.organisation import (
 )
 from storage.tables.records import (
     ActionLog,
+    Erasure,
     Export,
     ExportState,
     Purge,
@@ -62,6 +63,7 @@ __all__ = [
     "CorrectionKind",
     "Digest",
     "Duty",
+    "Erasure",
     "Export",
     "ExportState",
     "Extension",

@@ -1,4 +1,4 @@
-"""Who did what beside the tickets, what was purged, what is written into files."""
+"""Who did what beside the tickets, what was purged, what is written into files, who asked to be forgotten."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -72,3 +72,13 @@ class Export(SQLModel, table=True):
     size: int = Field(default=0, sa_column=Column(BigId, nullable=False))  # bytes
     beat_at: datetime | None = instant(nullable=True)  # when the process that writes it last said so
     ended_at: datetime | None = instant(nullable=True)
+
+
+class Erasure(SQLModel, table=True):
+    """Somebody wants that nothing is kept of him; the row goes with the rest."""
+
+    id: int = id_column()
+    account: str
+    person: str = Field(unique=True)
+    asked_at: datetime = instant()
+    due_at: datetime = instant(index=True)

@@ -21,7 +21,7 @@ from storage.tables import ActionLog, Message, TicketEvent
 from tests.support.street import ACCOUNT, ROOT, Street
 
 # Nothing is changed by these.
-READ_ONLY = {"帮助", "进度", "名单", "看护名单"}
+READ_ONLY = {"帮助", "进度", "名单", "看护名单", "我的信息"}
 _LAMP = ("river", "tang", "门口路灯坏了")
 _CLOSED = (_LAMP, ("river", "zhou", "#接单"), ("river", "zhou", "#办结 换了灯泡"))
 _AT_WORK = (_LAMP, ("river", "zhou", "#接单"), ("river", "zhou", "#到场"))
@@ -82,6 +82,7 @@ USES: dict[str, Use] = {
     "撤回": _by("tang", "#撤回"),
     "满意": _by("tang", "#满意", *_CLOSED),
     "不满意": _by("tang", "#不满意 又黑了", *_CLOSED),
+    "删除我的信息": _by("tan2", "删除我的信息 确认", room=""),
     "撤销": _by("zhou", "#撤销", _LAMP, ("river", "zhou", "#接单")),
 }  # fmt: skip
 BY_CODE = {"加入", "绑定"}  # tried below: they need a code

@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.people import write_posts
 from storage.tables import (
     Attachment,
+    Erasure,
     Offer,
     OrgPerson,
     Question,
@@ -67,6 +68,7 @@ _DUE = (
     select(func.min(col(Ticket.due_at))),
     select(func.min(col(TicketUnit.due_at))),
     select(func.min(col(Question.expires_at))),
+    select(func.min(col(Erasure.due_at))),
     select(func.min(col(Offer.expires_at))).where(Offer.state == "open"),
 )
 _SPANS = {"m": "minutes", "h": "hours", "d": "days"}

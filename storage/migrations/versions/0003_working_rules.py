@@ -191,6 +191,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purge")),
     )
     op.create_table(
+        "erasure",
+        sa.Column("id", storage.types.BigId, autoincrement=False, nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("asked_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", storage.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+        sa.UniqueConstraint("person", name=op.f("uq_erasure_person")),
+    )
+    op.create_index("ix_erasure_due_at", "erasure", ["due_at"], unique=False)
+    op.create_table(
         "care_visit",
         sa.Column("id", storage.types.BigId, autoincrement=False, nullable=False),
         sa.Column("record_id", storage.types.BigId, nullable=False),
@@ -368,6 +379,7 @@ def downgrade() -> None:
     op.drop_table("export")
     op.drop_table("care_visit")
     op.drop_table("purge")
+    op.drop_table("erasure")
     op.drop_table("question")
     op.drop_table("org_version")
     op.drop_table("org_unit")

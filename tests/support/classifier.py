@@ -8,6 +8,7 @@ from classifiers.verdict import NOTHING, Label, Sample, Verdict
 WORDS = (
     ("被困", Label.FLOOD, 3),
     ("冒烟", Label.SAFETY, 3),
+    ("蛀空", Label.SAFETY, 3),
     ("打起来", Label.DISPUTE, 3),
     ("进水", Label.FLOOD, 2),
     ("水深", Label.FLOOD, 2),

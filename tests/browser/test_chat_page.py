@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from bot.gateways.base import GatewayEvent
 from bot.live import MISSED, TICKETS
@@ -201,6 +201,19 @@ async def test_many_tabs_behind_others_catch_up_when_seen(window: BrowserContext
     await seen(tabs[0], True)
     await expect(tabs[0].locator(".line")).to_have_count(2)
     await expect(tabs[0].locator('.rooms a[data-room="stairs"] .unread')).to_be_visible()
+
+
+async def test_the_board_shows_what_happened_before_it_listened(window: BrowserContext, site: Site) -> None:
+    page = await window.new_page()
+
+    async def late(route: Route) -> None:
+        site.street.keep(ticket(77, summary="又一处进水"))
+        site.street.live.publish(TICKETS)
+        await route.continue_()
+
+    await page.route("**/live", late)
+    await page.goto(f"{site.url}/board?label=flood")
+    await expect(page.locator(".cards .card")).to_have_count(1)
 
 
 async def test_the_board_changes_by_itself(window: BrowserContext, site: Site) -> None:

@@ -5,14 +5,11 @@
   const topics = ["tickets", "gateway", "replies", "exports"];
   const tell = (topic) => document.body.dispatchEvent(new CustomEvent(`live:${topic}`));
   let source = null;
-  let missed = false;
   function listen() {
     if (source || document.hidden) return;
     source = new EventSource("/live");
-    source.addEventListener("hello", () => {
-      if (missed) topics.forEach(tell);
-      missed = true;
-    });
+    // Also the first time: something may have happened since the page was written.
+    source.addEventListener("hello", () => topics.forEach(tell));
     for (const topic of topics) source.addEventListener(topic, () => tell(topic));
     source.addEventListener("error", () => {
       // Closed for good: signed out, or the bot restarts behind a proxy. Try anew later.

@@ -61,6 +61,10 @@ class Filter:
     room: str = ""
     overdue: bool = False
     recurring: bool = False
+    start: datetime | None = None  # opened in [start, end)
+    end: datetime | None = None
+    words: tuple[tuple[str, ...], ...] = ()  # of each, one of its forms is said of the ticket
+    matters: bool = False  # without what was merged into another
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,21 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
         found.append(col(Ticket.recurring).is_(True))
     if wanted.overdue:
         found += [col(Ticket.state) != CLOSED, col(Ticket.deadline_at) < now]
+    return found + _asked(wanted)
+
+
+def _asked(wanted: Filter) -> list[ColumnElement[bool]]:
+    """When it was opened, and what is said of it."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.start is not None:
+        found.append(col(Ticket.opened_at) >= wanted.start)
+    if wanted.end is not None:
+        found.append(col(Ticket.opened_at) < wanted.end)
+    if wanted.matters:
+        found.append(func.coalesce(col(Ticket.resolution), "") != "duplicate")
+    said = (col(Ticket.summary), col(Ticket.place), col(Ticket.number))
+    for forms in wanted.words:
+        found.append(or_(*(column.icontains(form, autoescape=True) for form in forms for column in said)))
     return found
 
 

@@ -13,6 +13,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from bot.card import letters, words
 from handlers.figures.model import Figures as Counted
+from handlers.figures.wording import period_of
 
 WIDTH, DPI = 1080, 100
 MARGIN = 48
@@ -84,7 +85,7 @@ def _header(card: Card, figures: Counted, top: float) -> None:
     card.box(0, top, WIDTH, 156, words.BLUE)
     title = words.TITLES[figures.kind]
     card.write(MARGIN, top + 58, letters.fitted(figures.name, 14.5) + title, 56, color=PAPER)
-    card.write(MARGIN, top + 120, words.period_of(figures.period), 32, color=PAPER)
+    card.write(MARGIN, top + 120, period_of(figures.period), 32, color=PAPER)
     if figures.urgent:
         urgent = f"紧急 {figures.urgent} 件"
         card.write(WIDTH - MARGIN, top + 120, urgent, 32, color=PAPER, ha="right")

@@ -1,10 +1,10 @@
 """What is written on the card, and in which colours."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from classifiers.verdict import Label
-from handlers.figures.model import AreaLoad, Counts, DigestKind, Durations, Figures, Period, Share
+from handlers.figures.model import AreaLoad, Counts, DigestKind, Durations, Figures, Share
+from handlers.figures.wording import number
 
 TITLES = {DigestKind.MORNING: "早报", DigestKind.EVENING: "日报", DigestKind.WEEKLY: "周报", None: "统计"}
 LABELS = {Label.FLOOD: "汛情", Label.DISPUTE: "纠纷", Label.SAFETY: "安全", Label.SERVICE: "服务"}
@@ -14,27 +14,6 @@ COLOURS = {Label.FLOOD: BLUE, Label.DISPUTE: ORANGE, Label.SAFETY: VERMILLION, L
 MOST_AREAS = 8  # rows; what is more goes into one row
 _MINUTES = 60
 _DAY = 24 * _MINUTES
-
-
-def period_of(period: Period) -> str:
-    """7月11日 18:00 – 7月12日 18:00; whole days without clock times."""
-    start = period.start
-    end = period.end.astimezone(start.tzinfo)
-    if (start.hour, start.minute) == (end.hour, end.minute) == (0, 0) and end > start:
-        last = end - timedelta(days=1)
-        return _day(start) if last.date() == start.date() else f"{_day(start)} – {_day(last)}"
-    if start.date() == end.date():
-        return f"{_day(start)} {start:%H:%M} – {end:%H:%M}"
-    return f"{_day(start)} {start:%H:%M} – {_day(end)} {end:%H:%M}"
-
-
-def _day(at: datetime) -> str:
-    return f"{at.month}月{at.day}日"
-
-
-def number(count: float) -> str:
-    """12; 12.5 of a mean."""
-    return f"{count:.1f}".removesuffix(".0")
 
 
 def tiles(figures: Figures) -> Iterator[tuple[str, int, str]]:

@@ -1,8 +1,8 @@
 """/board: the tickets, by state and filters, live."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,6 +47,9 @@ class Asked:
     room: str = ""  # account and room id, joined by a slash
     overdue: bool = False
     recurring: bool = False
+    start: str = ""  # days on which it was opened, both counted in
+    end: str = ""
+    q: str = ""  # words that are said of it
 
     @classmethod
     def of(cls, query: MultiMapping[str]) -> "Asked":
@@ -59,9 +62,13 @@ class Asked:
             room=query.get("room", ""),
             overdue=query.get("overdue", "") == "1",
             recurring=query.get("recurring", "") == "1",
+            start=_day(query.get("start", "")),
+            end=_day(query.get("end", "")),
+            q=" ".join(query.get("q", "")[:100].split()),
         )
 
-    def filter(self, organisation: Organisation, asking: Viewer) -> board.Filter:
+    def filter(self, world: World, asking: Viewer) -> board.Filter:
+        organisation = world.organisation
         account, _, room = self.room.partition("/")
         return board.Filter(
             state=self.state,
@@ -74,6 +81,10 @@ class Asked:
             room=room,
             overdue=self.overdue,
             recurring=self.recurring,
+            start=_midnight(self.start, world),
+            end=_midnight(self.end, world, after=True),
+            words=tuple((word,) for word in self.q.split()),
+            matters=bool(self.start or self.end),
         )
 
     def url(self, **changed: object) -> str:
@@ -86,13 +97,30 @@ class Asked:
             "room": self.room,
             "overdue": "1" if self.overdue else "",
             "recurring": "1" if self.recurring else "",
+            "start": self.start,
+            "end": self.end,
+            "q": self.q,
         } | changed
         said = {key: value for key, value in values.items() if value and (key, value) != ("state", "open")}
         return f"/board?{urlencode(said)}" if said else "/board"
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.label or self.area or self.urgency or self.room or self.overdue or self.recurring)
+        return replace(self, state="open") != Asked()
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _midnight(day: str, world: World, *, after: bool = False) -> datetime | None:
+    """The beginning of the street's day, or its end."""
+    if not day or (after and day == date.max.isoformat()):
+        return None
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=after), time(), world.zone)
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -100,7 +128,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     world = parts.world()
     asked, now = Asked.of(request.query), parts.clock()
     asking = viewer_of(request)
-    wanted = asked.filter(world.organisation, asking)
+    wanted = asked.filter(world, asking)
     number = page_number(request)
     found, rooms = await read(
         parts,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from handlers import questions
 from handlers.commands import (
+    asking,
     duty,
     extension,
     handover,
@@ -38,6 +39,7 @@ __all__ = [
     "BINDING",
     "Parsed",
     "all_commands",
+    "asking",
     "duty",
     "extension",
     "handover",

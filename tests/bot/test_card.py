@@ -16,6 +16,7 @@ from bot.card import draw, letters, words
 from bot.card.drawing import card
 from classifiers.verdict import Label
 from handlers.figures.model import Counts, DigestKind, Durations, Figures, Period, Share, Usual
+from handlers.figures.wording import period_of
 from tests.support.figures import END, NAMES, areas_of, days_of, made_up
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "digest.png"
@@ -134,9 +135,9 @@ def texts_of_bot() -> dict[str, str]:
 
 def test_whole_days_are_told_without_clock_times() -> None:
     midnight = END.replace(hour=0)
-    assert words.period_of(Period(midnight - timedelta(days=7), midnight)) == "7月5日 – 7月11日"
-    assert words.period_of(Period(midnight - timedelta(days=1), midnight)) == "7月11日"
-    assert words.period_of(Period(midnight, END)) == "7月12日 00:00 – 18:00"
+    assert period_of(Period(midnight - timedelta(days=7), midnight)) == "7月5日 – 7月11日"
+    assert period_of(Period(midnight - timedelta(days=1), midnight)) == "7月11日"
+    assert period_of(Period(midnight, END)) == "7月12日 00:00 – 18:00"
     assert [words.duration(n) for n in (None, 0, 59, 90, 60 * 24, 60 * 36)] == [
         *("—", "0 分钟", "59 分钟", "1.5 小时", "1 天", "1.5 天")
     ]

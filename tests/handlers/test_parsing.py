@@ -136,6 +136,7 @@ def test_commands_are_declared_whole() -> None:
     wanted += " 加入 绑定 静默 名单 登录 值班"
     wanted += " 升级 交回 改派 重开 备注"
     wanted += " 已访 看护名单"
+    wanted += " 日报 周报 查 超期 排行 清单"
     wanted += " 我的信息 删除我的信息"
     assert sorted(names) == sorted(wanted.split())
     for entry in all_commands():

@@ -152,7 +152,10 @@ class App:
         self.live.publish(news.REPLIES)
 
     def health(self) -> dict[str, Any]:
-        """Facts for /healthz; nothing personal. A non-empty `trouble` means degraded."""
+        """Facts for /healthz; nothing personal. A non-empty `trouble` means degraded.
+
+        Of mistakes in the organisation just how many: the log has their lines, `gridbot check` their names.
+        """
         found = {
             "intake": {
                 "waiting": self.intake.waiting,
@@ -164,7 +167,7 @@ class App:
             "intake": self.intake.trouble,
             "outbox": self.outbox.trouble,
             "gateway events": self._patience.trouble,
-            "organisation": self.worlds.trouble,
+            "organisation": self.worlds.trouble and f"mistakes: {len(self.worlds.trouble.splitlines())}",
             "care register": self.worlds.current.care.trouble,
         }
         return found | {"trouble": {part: why for part, why in trouble.items() if why}}

@@ -24,13 +24,13 @@ def checked(settings: Settings) -> str:
     problems: dict[str, None] = {}
     organisation = None
     try:
-        load_organisation(settings.organisation)
+        load_organisation(settings.organisation, named=True)
         organisation = _with_database(settings)
     except ConfigError as error:
         problems[str(error)] = None
     except (DatabaseError, DBAPIError) as error:
         log.warning("database_not_checked", reason=short(error))
-        organisation = load_organisation(settings.organisation)
+        organisation = load_organisation(settings.organisation, named=True)
     try:
         load_texts(settings.texts)
     except ConfigError as error:
@@ -59,12 +59,12 @@ def _with_database(settings: Settings) -> Organisation:
     """
     url = make_url(settings.storage.url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return load_organisation(settings.organisation)
+        return load_organisation(settings.organisation, named=True)
     database = Database(settings.storage.url)
     try:
         if not inspect(database.engine).has_table(str(OrgArea.__tablename__)):
-            return load_organisation(settings.organisation)
+            return load_organisation(settings.organisation, named=True)
         with database.reading() as session:
-            return load_organisation(settings.organisation, session)
+            return load_organisation(settings.organisation, session, named=True)
     finally:
         database.close()

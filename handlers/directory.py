@@ -5,7 +5,8 @@ that, what the database holds (people who joined, groups that were bound) counts
 the same id, instead of it.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from handlers.faults import Fault, Problem, in_english
-from handlers.files import ConfigError, Part, dotted, mistakes, read_mapping
+from handlers.files import ConfigError, Part, dotted, entry_lines, mistakes, read_mapping
 from handlers.gazetteer import claims
 from handlers.organisation import Area, Group, Organisation, Person, RiskPoint, Unit, build
 from storage import organisation as store
@@ -49,23 +50,99 @@ def key_field(entry: Entry) -> str:
     return "id" if isinstance(entry, Person) else "code"
 
 
-def load_organisation(path: Path, session: Session | None = None) -> Organisation:
-    """Reads and checks file and, with a session, database. Raises ConfigError with one line a mistake."""
-    content = read_file(path)
+def load_organisation(path: Path, session: Session | None = None, *, named: bool = False) -> Organisation:
+    """Reads and checks file and, with a session, database. Raises ConfigError with one line a mistake.
+
+    named: the lines name who is meant, for the operator's eyes; without it they may go into the log.
+    """
+    file = content = read_file(path, named=named)
     if session is not None:
-        content = merged(content, stored(session))
-    if found := list(wrong(content)):
-        raise ConfigError("\n".join(f"{path}: {line}" for line in found))
+        content = merged(file, stored(session))
+    if found := list(faults(content)):
+        places = {
+            (table, key_of(entry)): (table, index)
+            for table in TABLES
+            for index, entry in enumerate(getattr(file, table))
+        }
+        lines = entry_lines(path)
+        told = []
+        for fault in found:
+            entry = getattr(content, fault.table)[fault.index] if fault.index >= 0 else None
+            place = places.get((fault.table, key_of(entry)) if entry else ("", ""))
+            # The same key in file and database: what the database holds counts.
+            own = place is not None and entry in getattr(file, fault.table)
+            where = _where(path, lines.get(place) if place else None) if own or entry is None else "database"
+            told.append(f"{where}: {_said(fault)}{_name(entry.model_dump() if entry and named else {})}")
+        raise ConfigError("\n".join(told))
     return organised(content)
 
 
-def read_file(path: Path) -> Content:
-    """The file as it is, not yet checked as a whole. Raises ConfigError."""
+def read_file(path: Path, *, named: bool = False) -> Content:
+    """The file as it is, not yet checked as a whole. Raises ConfigError.
+
+    Where an entry is not understood, what is wrong between the others is told together with it.
+    """
+    raw = read_mapping(path)
     try:
-        return Content.model_validate(read_mapping(path))
+        return Content.model_validate(raw)
     except ValidationError as error:
-        lines = [f"{path}: {dotted(place)}: {why}" for place, why in mistakes(error)]
-        raise ConfigError("\n".join(lines)) from None
+        found = mistakes(error)
+    lines = entry_lines(path)
+
+    def told(place: tuple[str | int, ...], why: str) -> str:
+        where = _where(path, lines.get(_entry_at(place)))
+        return f"{where}: {dotted(place)}: {why}{_name(_raw_entry(raw, _entry_at(place)) if named else {})}"
+
+    between = [told((f.table, f.index, f.field), in_english(f)) for f in _between(raw, found)]
+    raise ConfigError("\n".join([*(told(place, why) for place, why in found), *between]))
+
+
+_Place = tuple[str, int]
+
+
+def _where(path: Path, line: int | None) -> str:
+    return f"{path}:{line}" if line else str(path)
+
+
+def _entry_at(place: Sequence[str | int]) -> _Place:
+    table, index = (*place, -1, -1)[:2]
+    return str(table), index if isinstance(index, int) else -1
+
+
+def _raw_entry(raw: Mapping[str, Any], place: _Place) -> Mapping[str, Any]:
+    table, index = place
+    listed = raw.get(table)
+    entry = listed[index] if isinstance(listed, list) and 0 <= index < len(listed) else None
+    return entry if isinstance(entry, dict) else {}
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    """Who or what it is, as people call it."""
+    name = next((entry[key] for key in ("name", "topic", "id", "code") if entry.get(key)), "")
+    return f" ({name})" if name else ""
+
+
+def _between(raw: Mapping[str, Any], found: Sequence[tuple[tuple[str | int, ...], str]]) -> Iterator[Fault]:
+    """What is wrong between the entries that are understood, in the places that they have in the file.
+
+    What may only seem so, because an entry beside it is not understood, is left out.
+    """
+    bad = {_entry_at(place) for place, _ in found}
+    if any(table in Content.model_fields and index < 0 for table, index in bad):
+        return  # a whole list is missing from what could be compared
+    kept: dict[str, list[int]] = {
+        table: [index for index in range(len(raw.get(table) or ())) if (table, index) not in bad]
+        for table in TABLES
+    }
+    content = Content.model_validate(
+        {t: [raw[t][index] for index in some] for t, some in kept.items() if some}
+    )
+    left_out = {str(_raw_entry(raw, place).get("code", "")).strip() for place in bad}
+    for fault in faults(content):
+        lost_root = fault.problem is Problem.ONE_ROOT and any(table == "areas" for table, _ in bad)
+        if fault.value not in left_out - {""} and not lost_root:
+            index = kept[fault.table][fault.index] if fault.index >= 0 else -1
+            yield replace(fault, index=index)
 
 
 def organised(content: Content) -> Organisation:
@@ -128,9 +205,12 @@ def merged(file: Content, own: Content) -> Content:
 
 def wrong(content: Content) -> Iterator[str]:
     """What only shows when the parts are seen together, a line each."""
-    for fault in faults(content):
-        where = f"{fault.table}[{fault.index}].{fault.field}" if fault.index >= 0 else fault.table
-        yield f"{where}: {in_english(fault)}"
+    yield from map(_said, faults(content))
+
+
+def _said(fault: Fault) -> str:
+    where = f"{fault.table}[{fault.index}].{fault.field}" if fault.index >= 0 else fault.table
+    return f"{where}: {in_english(fault)}"
 
 
 def faults(content: Content) -> Iterator[Fault]:

@@ -53,6 +53,19 @@ def read_mapping(file: Path) -> dict[str, Any]:
     return content
 
 
+def entry_lines(file: Path) -> dict[tuple[str, int], int]:
+    """The line on which each entry of the mapping's lists begins, by the list's key and its place there."""
+    top = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    if not isinstance(top, yaml.MappingNode):
+        return {}
+    return {
+        (key.value, index): entry.start_mark.line + 1
+        for key, listed in top.value
+        if isinstance(listed, yaml.SequenceNode)
+        for index, entry in enumerate(listed.value)
+    }
+
+
 def mistakes(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
     """(place, what is wrong) of each mistake, without the offending values: they may be secret."""
     found = error.errors(include_input=False, include_url=False)

@@ -295,6 +295,23 @@ async def test_health_tells_of_trouble(
     other.close()
 
 
+async def test_health_counts_the_mistakes_of_the_organisation_and_names_none(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "street.yaml"
+    file.write_text("areas: [{code: S, name: 街}]", "utf-8")
+    settings = settings_for(sqlite_url, tmp_path).model_copy(update={"organisation": file})
+    async with bot(settings, MemoryGateway()) as app, ClientSession() as client:
+        file.write_text(
+            "areas: [{code: S, name: 街}]\npeople: [{id: wx1, name: 甲, area: X}, {id: wx2}]", "utf-8"
+        )
+        with capture_logs():
+            assert not app.worlds.reload(only_changed=False)
+        async with client.get(f"{app.url}healthz") as answer:
+            assert answer.status == 503
+            assert (await answer.json())["trouble"] == {"organisation": "mistakes: 2"}
+
+
 async def test_postgresql_restarting_ends_nothing(
     postgres: PostgresServer, postgres_url: str, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The organisation file: each kind of mistake is named with file and key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_mistakes_are_named(file: Path, content: str, wanted: str) -> None:
     file.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_organisation(file)
-    assert f"{file}{wanted}" in str(caught.value)
+    assert re.search(rf"^{re.escape(str(file))}(:\d+)?{re.escape(wanted)}", str(caught.value), re.MULTILINE)
 
 
 def test_all_mistakes_are_named_at_once(file: Path) -> None:
@@ -64,6 +65,45 @@ def test_all_mistakes_are_named_at_once(file: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_organisation(file)
     assert len(str(caught.value).splitlines()) == 2
+
+
+MIXED = """areas:
+  - {code: S, name: 街}
+  - {code: B B, name: 社, parent: S}
+groups:
+  - {id: a, area: X}
+people:
+  - {id: b, name: 乙, nmae: 乙}
+  - {id: c, name: 丙, area: Y}
+  - {id: d, name: 丁, area: B B}
+unts: []
+"""
+
+
+def test_what_is_wrong_in_entries_and_between_them_is_told_together_by_line(file: Path) -> None:
+    file.write_text(MIXED, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_organisation(file)
+    assert [line.removeprefix(str(file)) for line in str(caught.value).splitlines()] == [
+        ":3: areas[1].code: String should match pattern '^[A-Za-z0-9_.-]{1,32}$'",
+        ":7: people[0].nmae: Extra inputs are not permitted",
+        ": unts: Extra inputs are not permitted",
+        ":8: people[1].area: there is no area Y",  # and not B B, which is there once it is mended
+        ":5: groups[0].area: there is no area X",
+    ]
+
+
+def test_who_is_meant_is_named_where_asked_for(file: Path) -> None:
+    file.write_text(MIXED, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_organisation(file, named=True)
+    assert "people[0].nmae: Extra inputs are not permitted (乙)" in str(caught.value)
+    assert "people[1].area: there is no area Y (丙)" in str(caught.value)
+    file.write_text(AREAS + "people:\n  - {id: c, name: 丙, area: Y}", "utf-8")
+    with pytest.raises(ConfigError, match=r"there is no area Y \(丙\)$"):
+        load_organisation(file, named=True)
+    with pytest.raises(ConfigError, match=r"there is no area Y$"):  # as it goes into the log
+        load_organisation(file)
 
 
 def test_a_file_that_is_not_there_or_not_text(file: Path) -> None:

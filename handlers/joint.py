@@ -46,10 +46,15 @@ def names(found: Iterable[TicketUnit | Unit]) -> str:
     return "、".join(one.name for one in found)
 
 
+def units_of(ctx: Context, actor: Actor) -> list[Unit]:
+    """The units that the actor speaks for."""
+    person = ctx.organisation.person(actor.id)
+    return ctx.organisation.units_of(person) if person else []
+
+
 def has_part(ctx: Context, actor: Actor, ticket: Ticket) -> bool:
     """Whether the actor speaks for a unit that has the ticket in hand together with others."""
-    person = ctx.organisation.person(actor.id)
-    units = {unit.code for unit in ctx.organisation.units_of(person)} if person else set()
+    units = {unit.code for unit in units_of(ctx, actor)}
     return bool(units) and any(part.unit in units for part in missing(ctx, ticket))
 
 

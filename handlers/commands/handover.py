@@ -1,7 +1,7 @@
 """The commands by which a matter changes hands: 接单 派单 退回."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from rapidfuzz import fuzz
 
@@ -11,7 +11,7 @@ from handlers.commands.change import already, do, handled_by, may, person_list, 
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import ACTIONS, State
-from handlers.organisation import Group, GroupKind, Level, Person, Role
+from handlers.organisation import Group, GroupKind, Level, Person, Role, Unit
 from handlers.permissions import Permission
 from handlers.replies import Place, answer, room_of, say
 from handlers.wording import at, facts
@@ -41,7 +41,10 @@ def accept(ctx: Context, call: Call) -> Ticket | None:
     if ticket is None:
         return None
     if ticket.state == State.DISPATCHED and may(ctx, call, ticket, Permission.STAFF):
-        return do(ctx, call, ticket, "take", template="event.accept", changes=handled_by(call.actor))
+        # What a unit was given any of its people may go on with.
+        own = ticket.handler in {unit.code for unit in joint.units_of(ctx, call.actor)}
+        changes = None if own else handled_by(call.actor)
+        return do(ctx, call, ticket, "take", template="event.accept", changes=changes)
     if _takes_up(ctx, call, ticket):
         return do(ctx, call, ticket, "take_up", changes={"owner": call.actor.id})
     if refused(ctx, call, ticket, "accept"):
@@ -81,7 +84,7 @@ def _names_somebody(ctx: Context, call: Call, ticket: Ticket) -> bool:
 )
 def dispatch(ctx: Context, call: Call) -> Ticket | None:
     glued = NUMBER_AND_NAME.match(call.argument)
-    if glued and not call.number and known_by_name(ctx, glued[2]):
+    if glued and not call.number and is_known(ctx, glued[2]):
         call = replace(call, number=glued[1], argument=glued[2])
     ticket = target.find(ctx, call)
     if ticket is None:
@@ -95,27 +98,73 @@ def dispatch(ctx: Context, call: Call) -> Ticket | None:
         raise UsageError
     if joint.missing(ctx, ticket):
         return leading.new_lead(ctx, call, ticket, asked, "dispatch")
-    if len(asked) > 30 or (person is None and is_slip(ctx, call.argument, asked)):
+    unit = None if person else leading.unit_of(ctx, asked, ticket.area)
+    if len(asked) > 30 or (person is None and unit is None and is_slip(ctx, call.argument, asked)):
         answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
         return ticket
-    if ticket.state == State.DISPATCHED and ticket.handler == (person.id if person else asked):
+    to = Recipient.of(ctx, asked, person, unit)
+    if ticket.state == State.DISPATCHED and ticket.handler == to.id:
         return already(ctx, call, ticket)
-    values = {"handler": asked, "mention": at(person) if person else ""}
-    template = "event.dispatch" if person else "event.dispatch_unknown"
+    values = {"handler": to.name, "mention": at(to.people[:1])}
     do(
         ctx,
         call,
         ticket,
         "dispatch",
-        note=asked,
-        template=template,
+        note=to.name,
+        template=f"event.dispatch{to.lacks}",
         values=values,
-        mentions=[person] if person else [],
-        changes={"handler": person.id if person else asked, "handler_name": asked},
+        mentions=to.people[:1],
+        changes=to.changes,
     )
-    if person:
-        notify_unit(ctx, call, ticket, person)
+    to.notify(ctx, call, ticket, "event.dispatch_notice")
     return ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is given a matter: a person, a unit with its people, or a name that is in no list.
+
+    lacks: of the text's key, what has to be said of it: "", "_empty" (a unit without people), "_unknown".
+    """
+
+    id: str
+    name: str
+    people: list[Person] = field(default_factory=list)
+    lacks: str = ""
+    unit: bool = False
+
+    @classmethod
+    def of(cls, ctx: Context, asked: str, person: Person | None, unit: Unit | None) -> "Recipient":
+        if person is not None:
+            return cls(person.id, asked, [person])
+        if unit is None:
+            return cls(asked, asked, lacks="_unknown")
+        people = ctx.organisation.members(unit.code)
+        return cls(unit.code, unit.name, people, lacks="" if people else "_empty", unit=True)
+
+    @property
+    def changes(self) -> dict[str, str]:
+        return {"handler": self.id, "handler_name": self.name}
+
+    def notify(self, ctx: Context, call: Call, ticket: Ticket, template: str) -> None:
+        """Its people, where they live."""
+        if not self.people:
+            return
+        notify_unit(ctx, call, ticket, self.people[0], template)
+        if self.unit and not units_group(ctx, ticket):
+            for one in self.people:
+                text = ctx.texts(template, **facts(ctx, ticket), handler=at(one))
+                say(
+                    ctx,
+                    Place(ticket.account, "", one.id),
+                    text,
+                    key=f"m{call.incoming.row_id}:unit",
+                    ticket=ticket,
+                    message_id=call.incoming.row_id,
+                    mentions=[one],
+                    urgency=2,
+                )
 
 
 NUMBER_AND_NAME = re.compile(r"^(\d{1,5})[号单]?[@＠]?(\D.*)", re.ASCII | re.DOTALL)  # 派单2何志愿
@@ -143,6 +192,13 @@ def is_slip(ctx: Context, argument: str, asked: str) -> bool:
     if argument.startswith(("@", "＠")):
         return True
     return any(fuzz.ratio(asked, person.name) >= _ALIKE for person in ctx.organisation.people.values())
+
+
+def is_known(ctx: Context, words: str) -> bool:
+    """Whether the words begin with the name of somebody known, or name a unit."""
+    return bool(
+        known_by_name(ctx, words) or leading.unit_of(ctx, _AFTER_NAME.split(words, maxsplit=1)[0], "")
+    )
 
 
 def known_by_name(ctx: Context, words: str, area: str = "") -> list[Person]:

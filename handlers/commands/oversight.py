@@ -6,8 +6,8 @@ from dataclasses import replace
 from handlers import joint, orders, tickets
 from handlers.commands import offering, target
 from handlers.commands.change import already, do, person_list, refused
-from handlers.commands.handover import NUMBER_AND_NAME, is_slip, known_by_name, notify_unit, units_group, whom
-from handlers.commands.leading import new_lead
+from handlers.commands.handover import NUMBER_AND_NAME, Recipient, is_known, is_slip, units_group, whom
+from handlers.commands.leading import new_lead, unit_of
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
 from handlers.lifecycle import State
@@ -32,7 +32,7 @@ _AT_WORK = {State.DISPATCHED, State.IN_PROGRESS}
 )
 def reassign(ctx: Context, call: Call) -> Ticket | None:
     glued = NUMBER_AND_NAME.match(call.argument)
-    if glued and not call.number and known_by_name(ctx, glued[2]):
+    if glued and not call.number and is_known(ctx, glued[2]):
         call = replace(call, number=glued[1], argument=glued[2])
     ticket = target.find(ctx, call, lambda t: t.state in _AT_WORK)
     if ticket is None or refused(ctx, call, ticket, "reassign"):
@@ -45,34 +45,40 @@ def reassign(ctx: Context, call: Call) -> Ticket | None:
         return _to_group(ctx, call, ticket, group, order)
     if joint.missing(ctx, ticket):
         return new_lead(ctx, call, ticket, asked, "reassign")
-    if len(asked) > 30 or (person is None and is_slip(ctx, call.argument, asked)):
+    unit = None if person else unit_of(ctx, asked, ticket.area)
+    if len(asked) > 30 or (person is None and unit is None and is_slip(ctx, call.argument, asked)):
         answer(ctx, call.incoming, ctx.texts("command.not_found_person", asked=asked[:30]), ticket=ticket)
         return ticket
-    handler = person.id if person else asked
-    if ticket.handler == handler:
+    to = Recipient.of(ctx, asked, person, unit)
+    if ticket.handler == to.id:
         return already(ctx, call, ticket)
-    former, people = person_list(ctx, ticket.handler), [person] if person else []
-    values = {"handler": asked, "mention": at(people)}
+    former, people = _former(ctx, ticket), to.people[:1]
     name = at(former) or ticket.handler_name
+    values = {"handler": to.name, "mention": at(people)}
     values["former"] = ctx.texts("names.former", former=name) if name else ""
-    # Who comes anew has to arrive anew.
-    changes = {"handler": handler, "handler_name": asked, "arrived_at": None}
     do(
         ctx,
         call,
         ticket,
         "reassign",
-        note=asked,
-        template="event.reassign" if person else "event.reassign_unknown",
+        note=to.name,
+        template=f"event.reassign{to.lacks}",
         values=values,
         mentions=[*people, *former],
-        changes=changes,
+        # Who comes anew has to arrive anew.
+        changes={**to.changes, "arrived_at": None},
     )
     _relieve(ctx, call, ticket, former, order)
-    if person:
-        notice = "event.reassign_notice" if ticket.state == State.IN_PROGRESS else "event.dispatch_notice"
-        notify_unit(ctx, call, ticket, person, notice)
+    begun = ticket.state == State.IN_PROGRESS
+    to.notify(ctx, call, ticket, "event.reassign_notice" if begun else "event.dispatch_notice")
     return ticket
+
+
+def _former(ctx: Context, ticket: Ticket) -> list[Person]:
+    """Who had it: the person, or the first of a unit. The units of a joint dispatch were told before."""
+    if joint.parts(ctx, ticket):
+        return person_list(ctx, ticket.handler)
+    return ctx.organisation.members(ticket.handler)[:1] if ticket.handler else []
 
 
 def _to_group(ctx: Context, call: Call, ticket: Ticket, group: Group | str, order: Offer | None) -> Ticket:
@@ -98,7 +104,8 @@ def _relieve(ctx: Context, call: Call, ticket: Ticket, former: Sequence[Person],
         say(ctx, place, text, key=key, ticket=ticket, message_id=call.incoming.row_id, urgency=2)
         return
     for one in former:
-        places = units_group(ctx, ticket) if one.has(Role.UNIT) else [Place(ticket.account, "", one.id)]
+        groups = units_group(ctx, ticket) if one.has(Role.UNIT) else []
+        places = groups or [Place(ticket.account, "", one.id)]
         text = ctx.texts("event.relieved", **values | {"former": at(one)})
         for place in places:
             if place not in told and one.id != call.actor.id:

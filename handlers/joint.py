@@ -58,6 +58,12 @@ def has_part(ctx: Context, actor: Actor, ticket: Ticket) -> bool:
     return bool(units) and any(part.unit in units for part in missing(ctx, ticket))
 
 
+def did_part(ctx: Context, actor: Actor, ticket: Ticket) -> bool:
+    """Whether the actor speaks for a unit that has done its part of the ticket."""
+    units = {unit.code for unit in units_of(ctx, actor)}
+    return bool(units) and any(p.unit in units and p.state == PartState.DONE for p in parts(ctx, ticket))
+
+
 @dataclass(frozen=True, slots=True)
 class Called:
     """What a call brought about. `fresh`: the parts that began by it; `first`: there were none before."""

@@ -7,8 +7,8 @@ who reported it, those below and the coordinators' group of the level hear of it
 from handlers import tickets
 from handlers.context import Context
 from handlers.handover_sheet import sheet, sheet_text
-from handlers.organisation import Level, Person, Role
-from handlers.permissions import Actor, as_actor, covers
+from handlers.organisation import Level, Person
+from handlers.permissions import Actor, as_actor, speaks_for
 from handlers.replies import Place, command_places, group_name, reporting_places, say
 from handlers.undo import undone
 from handlers.wording import at, facts, spoken
@@ -31,10 +31,7 @@ def answers(ctx: Context, ticket: Ticket, level: Level) -> Person | None:
 
 def of_level(ctx: Context, actor: Actor, ticket: Ticket, level: Level) -> bool:
     """Whether the actor speaks for that level of the ticket's area."""
-    area = ctx.organisation.area_at(ticket.area, level)
-    if level is Level.GRID or area is None:
-        return covers(ctx.organisation, actor, ticket.area, Role.GRID_OWNER, Role.COORDINATOR)
-    return covers(ctx.organisation, actor, area.code, Role.COORDINATOR)
+    return speaks_for(ctx.organisation, actor, ticket.area, level)
 
 
 def above(ctx: Context, ticket: Ticket) -> Level | None:

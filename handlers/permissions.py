@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handlers.organisation import Organisation, Person, Post, Role
+from handlers.organisation import Level, Organisation, Person, Post, Role
+from handlers.track_rules import Track
 from storage.tables import Ticket
 
 
@@ -14,7 +15,7 @@ class Permission(StrEnum):
     STAFF = "staff"  # the handler, and grid workers and owners of the area, and the street
     GRID = "grid"  # grid workers and owners of the area, and the street
     OWNER = "owner"  # the grid owners of the area, and the street
-    CHECKER = "checker"  # an owner who did not handle it himself
+    CHECKER = "checker"  # an owner who did not handle it himself; of a large matter one of its level or above
     STREET = "street"  # coordinators
     BOT = "bot"  # nobody by command
 
@@ -47,6 +48,8 @@ def as_actor(person: Person) -> Actor:
 
 
 Rule = Callable[[Organisation, Actor, Ticket, frozenset[str]], bool]
+
+
 _OWNERS = (Role.GRID_OWNER, Role.COORDINATOR)
 
 
@@ -56,6 +59,24 @@ def covers(organisation: Organisation, actor: Actor, area: str, *roles: Role) ->
         post.role in roles and organisation.within(area, post.area or organisation.root)
         for post in actor.posts
     )
+
+
+def speaks_for(organisation: Organisation, actor: Actor, area: str, level: Level) -> bool:
+    """Whether the actor belongs to that level of the area, or to one above it."""
+    found = organisation.area_at(area, level)
+    if level is Level.GRID or found is None:
+        return covers(organisation, actor, area, *_OWNERS)
+    return covers(organisation, actor, found.code, Role.COORDINATOR)
+
+
+def of_its_level(organisation: Organisation, actor: Actor, ticket: Ticket) -> bool:
+    """Whether the actor may judge a large matter where it has come to; anybody where nobody else is there."""
+    level = Level(ticket.level)
+    if ticket.track != Track.LARGE or speaks_for(organisation, actor, ticket.area, level):
+        return True
+    area = organisation.area_at(ticket.area, level)
+    there = organisation.staff(area.code, Role.COORDINATOR) if area else []
+    return all(is_handler(as_actor(person), ticket) for person in there)
 
 
 def is_handler(actor: Actor, ticket: Ticket) -> bool:
@@ -82,7 +103,8 @@ def _staff(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: 
 
 
 def _checker(organisation: Organisation, actor: Actor, ticket: Ticket, reporters: frozenset[str]) -> bool:
-    return _owner(organisation, actor, ticket, reporters) and not is_handler(actor, ticket)
+    able = _owner(organisation, actor, ticket, reporters) and not is_handler(actor, ticket)
+    return able and of_its_level(organisation, actor, ticket)
 
 
 _RULES: Mapping[Permission, Rule] = {

@@ -16,7 +16,7 @@ from typing import Any
 from handlers.context import Context
 from handlers.gazetteer import canonical
 from handlers.organisation import GroupKind, Level, Person, RiskPoint, Role
-from handlers.permissions import Actor, is_handler
+from handlers.permissions import Actor, as_actor, is_handler, of_its_level
 from handlers.replies import Place, command_places, group_name, reporting_places, say
 from handlers.track_rules import Matter, Track, decide
 from handlers.wording import at, facts
@@ -80,20 +80,30 @@ def risk_point(ctx: Context, area: str, text: str) -> RiskPoint | None:
 
 
 def checkers(ctx: Context, ticket: Ticket, doer: Actor) -> list[Person]:
-    """Who may check what `doer` did: who answers for it first, then coordinators, then other owners."""
+    """Who may check what `doer` did: who answers for it first, then coordinators, then other owners.
+
+    A large matter is looked at where it has come to: not by who answers for a level below.
+    """
     staff = ctx.organisation.staff
     able = [*staff(ticket.area, Role.COORDINATOR), *staff(ticket.area, Role.GRID_OWNER)]
-    others = {person.id: person for person in able if person.id != doer.id}
+    others = {
+        person.id: person
+        for person in able
+        if person.id != doer.id and of_its_level(ctx.organisation, as_actor(person), ticket)
+    }
     return sorted(others.values(), key=lambda person: person.id != ticket.owner)
 
 
-def needs_check(ticket: Ticket, actor: Actor) -> bool:
-    """Whether `actor` has done himself what he says is done, so that on the large track another has to look.
+def needs_check(ctx: Context, ticket: Ticket, actor: Actor) -> bool:
+    """Whether on the large track another has to look at what `actor` says is done.
 
-    Who has it in hand did it; else who accepted it; else whoever says that it is done.
+    He did it himself: who has it in hand did it; else who accepted it; else whoever says that it is done. Or
+    it has gone up to others than him.
     """
     if ticket.track != Track.LARGE:
         return False
+    if not of_its_level(ctx.organisation, actor, ticket):
+        return True
     if ticket.handler:
         return is_handler(actor, ticket)
     return ticket.accepted_at is None or ticket.owner == actor.id

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handlers import joint, joint_telling, tickets, tracks
+from handlers import joint, joint_telling, ladder, tickets, tracks
 from handlers.commands.registry import Call, NoteMissing, UsageError, all_commands
 from handlers.context import Context
 from handlers.lifecycle import ACTIONS, Resolution, State, possible
-from handlers.organisation import Person
-from handlers.permissions import Actor, Permission, allowed
+from handlers.organisation import Level, Person
+from handlers.permissions import Actor, Permission, allowed, is_handler
 from handlers.replies import Place, answer, command_places, place_of, reporting_places, say
 from handlers.track_rules import Track
 from handlers.wording import at, facts, spoken
@@ -50,6 +50,8 @@ _OF_UNITS = {"feedback"}
 
 
 def may(ctx: Context, call: Call, ticket: Ticket, permission: Permission) -> bool:
+    if permission is Permission.CHECKER and joint.did_part(ctx, call.actor, ticket):
+        return False
     reporters = frozenset(report.reporter for report in store.reports(ctx.session, ticket.id))
     return allowed(ctx.organisation, permission, call.actor, ticket, reporters)
 
@@ -59,9 +61,9 @@ def refused(ctx: Context, call: Call, ticket: Ticket, action: str, *, wordless: 
     permission = ACTIONS[action].permission
     shares = action in _OF_UNITS and joint.has_part(ctx, call.actor, ticket)
     if not shares and not may(ctx, call, ticket, permission):
-        own = permission is Permission.CHECKER and ticket.handler == call.actor.id
-        reason = "owner" if permission is Permission.CHECKER and not own else permission
-        answer(ctx, call.incoming, ctx.texts(f"permission.{reason}"), ticket=ticket)
+        reason = _why_no_check(ctx, call, ticket) if permission is Permission.CHECKER else permission
+        area = ladder.desk(ctx, ticket, Level(ticket.level))
+        answer(ctx, call.incoming, ctx.texts(f"permission.{reason}", area=area), ticket=ticket)
         return True
     if State(ticket.state) not in ACTIONS[action].paths:
         answer(ctx, call.incoming, wrong_state(ctx, call, ticket), ticket=ticket)
@@ -73,6 +75,13 @@ def refused(ctx: Context, call: Call, ticket: Ticket, action: str, *, wordless: 
         answer(ctx, call.incoming, ctx.texts("joint.waits", **values), ticket=ticket)
         return True
     return False
+
+
+def _why_no_check(ctx: Context, call: Call, ticket: Ticket) -> str:
+    """The text for somebody who may not check: did it himself, is no owner at all, or of a level below."""
+    if is_handler(call.actor, ticket) or joint.did_part(ctx, call.actor, ticket):
+        return "checker"
+    return "level" if may(ctx, call, ticket, Permission.OWNER) else "owner"
 
 
 def wrong_state(ctx: Context, call: Call, ticket: Ticket) -> str:

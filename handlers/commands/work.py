@@ -12,7 +12,7 @@ from handlers.context import Context
 from handlers.corrections import FOR_NOTHING, Taken
 from handlers.lifecycle import Resolution, State
 from handlers.organisation import Person
-from handlers.permissions import Permission
+from handlers.permissions import Permission, is_handler
 from handlers.replies import answer, command_places, place_of, reporting_places, say
 from handlers.track_rules import Track
 from handlers.wording import at, facts, label_of, spoken
@@ -121,7 +121,7 @@ def close(ctx: Context, call: Call) -> Ticket | None:
         return checked(ctx, call, ticket)
     alone = False
     action = "close" if may(ctx, call, ticket, Permission.OWNER) else "submit"
-    if action == "close" and tracks.needs_check(ticket, call.actor):
+    if action == "close" and tracks.needs_check(ctx, ticket, call.actor):
         # Of a large matter nobody says himself that it is done, unless there is nobody else.
         alone = not tracks.checkers(ctx, ticket, call.actor)
         action = "close" if alone else "submit"
@@ -165,7 +165,8 @@ def ended(ctx: Context, call: Call, ticket: Ticket, action: str, *, unchecked: b
 
 def _submit(ctx: Context, call: Call, ticket: Ticket, *, false_alarm: bool = False) -> Ticket:
     """Whoever says that it is done, or was nothing, has done it; somebody else checks."""
-    large = ticket.track == Track.LARGE
+    large, own = ticket.track == Track.LARGE, not may(ctx, call, ticket, Permission.OWNER)
+    own = own or is_handler(call.actor, ticket)
     people = tracks.checkers(ctx, ticket, call.actor)[:1] if large else person_list(ctx, ticket.owner)
     note = call.argument or ctx.texts(f"names.resolution.{Resolution.FALSE_ALARM}")
     values = {"owner": at(people, ctx.texts("report.nobody"))}
@@ -179,7 +180,8 @@ def _submit(ctx: Context, call: Call, ticket: Ticket, *, false_alarm: bool = Fal
         template="event.nothing" if false_alarm else None,
         mentions=people,
         values=values,
-        changes=handled_by(call.actor),
+        # Who answers below where it has come to says it for those who were sent.
+        changes=None if ticket.handler and not own else handled_by(call.actor),
         data={"false_alarm": True} if false_alarm else None,
     )
     told = {*reporting_places(ctx, ticket), place_of(call.incoming)}
@@ -221,7 +223,7 @@ def false_alarm(ctx: Context, call: Call) -> Ticket | None:
 
 def must_be_seen(ctx: Context, call: Call, ticket: Ticket) -> list[Person]:
     """Who may look at what this person has in hand and must not end or make small alone; nobody: he may."""
-    if may(ctx, call, ticket, Permission.STREET) or not tracks.needs_check(ticket, call.actor):
+    if may(ctx, call, ticket, Permission.STREET) or not tracks.needs_check(ctx, ticket, call.actor):
         return []
     return tracks.checkers(ctx, ticket, call.actor)[:1]
 

@@ -64,6 +64,15 @@ def did_part(ctx: Context, actor: Actor, ticket: Ticket) -> bool:
     return bool(units) and any(p.unit in units and p.state == PartState.DONE for p in parts(ctx, ticket))
 
 
+def outcome(done: Iterable[TicketUnit]) -> str:
+    """What the units say that they did, each thing once; "" where none of them said anything."""
+    said: dict[str, list[TicketUnit]] = {}
+    for part in done:
+        if part.note:
+            said.setdefault(part.note, []).append(part)
+    return "；".join(f"{note.rstrip('。.;；,， ')}（{names(some)}）" for note, some in said.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Called:
     """What a call brought about. `fresh`: the parts that began by it; `first`: there were none before."""
@@ -182,7 +191,8 @@ def advance(
         if step is PartState.DONE:
             part.done_at = ctx.now
         part.person, part.person_name = actor.id, actor.name
-        part.note = note[:500] or part.note
+        # What was said on the way is not what was done.
+        part.note = note[:500] if step is PartState.DONE else note[:500] or part.note
         set_clock(ctx, ticket, part)
         ctx.session.add(part)
     shown = f"{names(some)}：{note}" if note else names(some)

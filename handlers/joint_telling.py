@@ -5,7 +5,7 @@ from datetime import datetime
 
 from handlers import tickets
 from handlers.context import Context
-from handlers.joint import OVER, Called, NewLead, PartState, missing, names, parts
+from handlers.joint import OVER, Called, NewLead, PartState, missing, names, outcome, parts
 from handlers.lifecycle import State, path
 from handlers.organisation import GroupKind
 from handlers.permissions import Actor
@@ -127,7 +127,10 @@ def complete(ctx: Context, ticket: Ticket, last: TicketEvent, place: Place) -> N
     if not done:
         return
     by = Actor(last.actor, last.actor_name, ctx.organisation.role(last.actor))
-    event = tickets.act(ctx, ticket, "submit", by, note=names(done), message_id=last.message_id or 0)
+    said = outcome(done)
+    note, message_id = said or names(done), last.message_id or 0
+    # Where no unit said what it did, who checks is asked for it.
+    event = tickets.act(ctx, ticket, "submit", by, note=note, message_id=message_id, unsaid=not said)
     owner = ctx.organisation.person(ticket.owner or "")
     owners = [owner] if owner else []
     values = facts(ctx, ticket) | {"owner": at(owner, ctx.texts("report.nobody"))}

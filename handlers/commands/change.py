@@ -43,6 +43,8 @@ _COMMAND_OF = {
 }
 
 
+# Commands that do what others do as well.
+_ALSO_DOES = {"核查": ["check", "rework"]}
 # Where the note is missing, the sentence that asks for it; for the others how the command is used.
 _ASKED = {"close": "ask.done", "check": "ask.done", "submit": "ask.done"}
 # What every unit of a joint dispatch may do, not just the lead.
@@ -102,7 +104,8 @@ def wrong_state(ctx: Context, call: Call, ticket: Ticket) -> str:
 
 def possible_for(ctx: Context, call: Call, ticket: Ticket, action: str = "") -> bool:
     """Whether this person can do the action, or one of the command's, to the ticket as it stands."""
-    actions = [action] if action else [a for a, name in _COMMAND_OF.items() if name == call.command.name]
+    own = [a for a, name in _COMMAND_OF.items() if name == call.command.name]
+    actions = [action] if action else own or _ALSO_DOES.get(call.command.name, [])
     return any(
         State(ticket.state) in ACTIONS[name].paths
         and not _done_before(ticket, name)

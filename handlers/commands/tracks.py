@@ -6,7 +6,7 @@ from dataclasses import replace
 from handlers import tracks
 from handlers.commands import target
 from handlers.commands.change import already, do, person_list, refused
-from handlers.commands.registry import Call, UsageError, command
+from handlers.commands.registry import Call, NoteMissing, UsageError, command
 from handlers.commands.work import checked, must_be_seen
 from handlers.context import Context
 from handlers.lifecycle import State
@@ -41,7 +41,12 @@ def check(ctx: Context, call: Call) -> Ticket | None:
     if result[1]:
         if ticket.state == State.CLOSED:
             return already(ctx, call, ticket)
-        return ticket if refused(ctx, call, ticket, "check", wordless=True) else checked(ctx, call, ticket)
+        if refused(ctx, call, ticket, "check", wordless=True):
+            return ticket
+        try:
+            return checked(ctx, call, ticket)
+        except NoteMissing as missing:
+            raise NoteMissing(ticket, missing.ask, result[1]) from None
     return ticket if refused(ctx, call, ticket, "rework") else sent_back(ctx, call, ticket)
 
 

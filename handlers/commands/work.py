@@ -135,8 +135,8 @@ def close(ctx: Context, call: Call) -> Ticket | None:
 def checked(ctx: Context, call: Call, ticket: Ticket) -> Ticket:
     """Somebody else has looked and finds it done; without words of his own, those of who did it hold."""
     said = [event for event in store.events(ctx.session, ticket.id) if event.action == "submit"]
-    if not call.argument:
-        call = replace(call, argument=said[-1].note if said else "")
+    if not call.argument and said and not said[-1].data.get("unsaid"):
+        call = replace(call, argument=said[-1].note)
     if refused(ctx, call, ticket, "check"):
         return ticket
     if said and said[-1].data.get("false_alarm"):

@@ -138,17 +138,15 @@ def _by_ticket(events: Iterable[Happened]) -> dict[int, list[Happened]]:
     return found
 
 
-def told(session: Session, ids: Iterable[int], start: datetime, end: datetime) -> list[Told]:
-    """Who reported these tickets within [start, end)."""
-    found: list[Told] = []
-    for some in _chunks(ids):
-        statement = select(*_TOLD).where(
-            col(TicketReport.ticket_id).in_(some),
-            col(TicketReport.at) >= start,
-            col(TicketReport.at) < end,
-        )
-        found += [Told(*row) for row in session.execute(statement.order_by(col(TicketReport.id)))]
-    return found
+def told(session: Session, start: datetime, end: datetime) -> list[Told]:
+    """Who reported within [start, end), by the tickets that the reports are with now."""
+    of_touched = select(col(Ticket.id)).where(*_touched(start, end))
+    statement = select(*_TOLD).where(
+        col(TicketReport.at) >= start,
+        col(TicketReport.at) < end,
+        col(TicketReport.ticket_id).in_(of_touched),
+    )
+    return [Told(*row) for row in session.execute(statement.order_by(col(TicketReport.id)))]
 
 
 def _chunks(ids: Iterable[int]) -> Iterator[Sequence[int]]:

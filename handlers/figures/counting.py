@@ -37,7 +37,7 @@ from handlers.figures.scope import Scope
 from handlers.lifecycle import Resolution
 from storage import care
 from storage import figures as store
-from storage.figures import Stood
+from storage.figures import Stood, Told
 
 MOST = 5  # lines of each list
 Cells = dict[tuple[str, str], Counts]  # by area and label
@@ -57,6 +57,10 @@ class Gathered:
     @cached_property
     def cells(self) -> Cells:
         return _cells((fact.stood for fact in self.facts), self.period)
+
+    @cached_property
+    def told(self) -> list[Told]:
+        return store.told(self.ctx.session, self.period.start, self.period.end)
 
     @cached_property
     def before(self) -> list[Cells]:
@@ -132,7 +136,7 @@ def count(gathered: Gathered, area: str) -> Figures:
         oldest=tuple(line_of(ctx, one) for one in waiting[:MOST]),
         promises=len(promised),
         promised=tuple(line_of(ctx, one) for one in promised[:MOST]),
-        helpers=helpers.helpers(ctx, everything, opened, closed, period),
+        helpers=helpers.helpers(ctx, everything, opened, closed, gathered.told),
         judgement=helpers.judgement(ctx, scope, everything, period),
         groups=groups.troubles(ctx, scope, period),
         days=_days(ctx, scope, gathered),

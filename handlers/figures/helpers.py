@@ -10,6 +10,7 @@ from handlers.figures.scope import Scope
 from handlers.lifecycle import Resolution
 from handlers.organisation import GroupKind, Role
 from storage import figures as store
+from storage.figures import Told
 
 _OF: Mapping[Role, GroupKind] = {
     Role.COURIER: GroupKind.COURIER,
@@ -26,11 +27,18 @@ def _is_of(ctx: Context, role: Role, person_id: str, room: str, topics: Mapping[
 
 
 def helpers(
-    ctx: Context, everything: Iterable[Fact], opened: Sequence[Fact], closed: Sequence[Fact], period: Period
+    ctx: Context,
+    everything: Sequence[Fact],
+    opened: Sequence[Fact],
+    closed: Sequence[Fact],
+    reports_told: Iterable[Told],
 ) -> Helpers:
-    """everything: of the scope, with what was merged, whose reports count too, each message once."""
-    busy = {fact.stood.id for fact in everything if fact.within}
-    told = {one.message_id: one for one in store.told(ctx.session, busy, period.start, period.end)}
+    """everything: of the scope, with what was merged, whose reports count too, each message once.
+
+    reports_told: in the period, of whatever scope.
+    """
+    ids = {fact.stood.id for fact in everything}
+    told = {one.message_id: one for one in reports_told if one.ticket_id in ids}
     topics = {room.id: room.topic for room in store.rooms(ctx.session)}
     reports = {
         role: sum(_is_of(ctx, role, one.reporter, one.room, topics) for one in told.values()) for role in _OF

@@ -313,8 +313,9 @@ class Slow:
             found[f"{role}_reports"] = len(
                 {
                     report.message_id
-                    for report in self.end.reports
+                    for report in self.last.reports
                     if self.inside(report.at)
+                    and report.ticket_id in areas
                     and self.here(areas[report.ticket_id])
                     and self.helper(report.reporter, report.room, role)
                 }

@@ -5,7 +5,6 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -239,39 +238,16 @@ def purge(
 @cli.command()
 def digest(
     day: Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for digest-DATE.txt.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for text, page and picture.")] = None,
+    kind: Annotated[str, typer.Option(help="morning, evening or weekly.")] = "evening",
+    area: Annotated[str, typer.Option(help="Code or name of an area; without it the street.")] = "",
     config: Config = None,
 ) -> None:
-    """Print a day's digest as the coordinators read it. Sends nothing."""
+    """Print a day's digest as the coordinators read it; write it with page and picture. Sends nothing."""
+    from bot.digests import run as made
+
     with _said_plainly():
-        settings = _settings(config)
-        try:
-            wanted = date.fromisoformat(day)
-        except ValueError:
-            raise ConfigError(f"--date: {day!r} is not a day such as 2026-07-12") from None
-        text = _digest(settings, wanted)
-        typer.echo(text)
-        if out is not None:
-            try:
-                out.mkdir(parents=True, exist_ok=True)
-                (out / f"digest-{wanted}.txt").write_text(text + "\n", encoding="utf-8")
-            except OSError as error:
-                raise ConfigError(f"--out {out}: {error.strerror}") from None
-
-
-def _digest(settings: Settings, day: date) -> str:
-    from bot.world import NoClassifier, load_world
-    from handlers.context import Context
-    from handlers.digest import text_of
-
-    world = load_world(settings, NoClassifier())
-    database = Database(settings.storage.url)
-    database.upgrade()
-    try:
-        with database.reading() as session:
-            return text_of(Context(session, utc_now(), world), day)
-    finally:
-        database.close()
+        typer.echo(made(_settings(config), day, kind, area, out))
 
 
 @cli.command()

@@ -179,8 +179,8 @@ class App:
             raise Unreadable
         return vault.open(sealed)
 
-    async def _evening(self) -> None:
-        if await asyncio.to_thread(self.timers.evening, self.gateway.status.account):
+    async def _digests(self) -> None:
+        if await asyncio.to_thread(self.timers.digests, self.gateway.status.account):
             self.outbox.wake()
 
     async def _sweep(self) -> None:
@@ -256,11 +256,10 @@ class App:
         )
         return nightly | {
             "sweep": (timers.sweep_seconds, self._sweep),
-            "digest": (f"{self.settings.rules.digests.evening_at:%H:%M}", self._evening),
             "purge": (self.settings.rules.retention.at, self._purge),
             "purge-late": (600.0, self._purge),
-            # The evening may come while the bot is down or not logged in: it is made up for.
-            "digest-late": (60.0, self._evening),
+            # Looked at often rather than at the minute: a time may pass while the bot is not logged in.
+            "digests": (15.0, self._digests),
             "reviews": (60.0, self._expire),
             "care": (20.0, self._care),
             "exports": (60.0, self._tidy_exports),

@@ -59,7 +59,7 @@ def asked_of(world: World, table: Table, options: dict[str, str]) -> Asked:
     return Asked(
         start=start,
         end=end,
-        area=_area(world, options["area"]),
+        area=area_of(world, options["area"]),
         label=_choice("--label", options["label"], [label for label in Label if label != Label.NONE]),
         state=_choice("--state", options["state"], list(Standing)),
         kind=_choice("--kind", options["kind"], known),
@@ -80,7 +80,8 @@ def _choice(option: str, text: str, known: Any) -> str:
     return text
 
 
-def _area(world: World, text: str) -> str:
+def area_of(world: World, text: str) -> str:
+    """The code of the area of that code or name, "" for none. Raises ConfigError."""
     areas = world.organisation.areas
     if not text or text in areas:
         return text

@@ -17,8 +17,8 @@ from bot.purging import Purging
 from bot.settings import Settings
 from handlers import answers, care_visits, digest, erasing, joint_clock, orders, reminders, workdays
 from handlers.context import Clock, Context, World
-from handlers.deadlines import quiet_end
-from storage import care, messages, retention, reviews
+from handlers.figures.model import DigestKind
+from storage import care, retention, reviews
 from storage.database import Database, short
 from storage.retention import Counts
 
@@ -34,7 +34,7 @@ SWEEPS: tuple[Sweep, ...] = (reminders.sweep, joint_clock.sweep, orders.sweep, a
 
 
 class Timers:
-    """What time brings about. `sweep` and `evening` are plain functions for a worker thread."""
+    """What time brings about. `sweep` and `digests` are plain functions for a worker thread."""
 
     def __init__(
         self, database: Database, world: Callable[[], World], clock: Clock, settings: Settings
@@ -90,22 +90,20 @@ class Timers:
         with self._database.transaction() as session:
             return care.cover_echoes(session, since, world.texts("care.stand_in", number=""))
 
-    def evening(self, account: str) -> bool:
-        """Posts the digest of the last evening; False where it is not due, or was posted before.
+    def digests(self, account: str) -> bool:
+        """Posts what is due of the digests; False where nothing is, or all was posted before."""
+        kinds = self._world().rules.digests.kinds if account else ()
+        return any([self._digest(kind, account) for kind in kinds])
 
-        One that was missed is made up for the next day, though not at night.
-        """
-        now, world = self._clock(), self._world()
-        if not account:
+    def _digest(self, kind: DigestKind, account: str) -> bool:
+        world = self._world()
+        with self._database.reading() as session:
+            ready = digest.due(Context(session, self._clock(), world), account, kind)
+        if ready is None:
             return False
-        due = _last(f"{world.rules.digests.evening_at:%H:%M}", now.astimezone(world.zone))
+        # Counted before, so that others can write meanwhile; of several processes one's is then taken.
         with self._database.transaction() as session:
-            ctx = Context(session, now, world)
-            if not messages.any_ticket(session, due):
-                return False  # a bot that had never had a ticket by then has nothing to tell
-            if due.date() != ctx.local(now).date() and quiet_end(ctx) is not None:
-                return False
-            return digest.post(ctx, account, due.date())
+            return digest.post(Context(session, self._clock(), world), account, ready)
 
     def purge(self) -> Counts | None:
         """Removes what is too old, once a night or, where that was missed, by day; None where it was done."""

@@ -1,117 +1,110 @@
-"""The evening digest: what the coordinators read of a day, as a short text."""
+"""The digests: which is due, whose groups get it, and that each is posted once.
 
-from datetime import date, datetime, time, timedelta
+One row says that a digest of a kind was posted for its day, whichever process did it; everything it says, in
+every group, is written in that same transaction. A group that was bound later gets the next one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from handlers.context import Context
-from handlers.masking import mask_for_others
+from handlers.deadlines import quiet_end
+from handlers.digest_text import text_of
+from handlers.figures import periods
+from handlers.figures.cards import card_of
+from handlers.figures.counting import count, gather
+from handlers.figures.model import DigestKind, Figures
+from handlers.figures.periods import Window
 from handlers.organisation import GroupKind
 from handlers.replies import Place, room_of, say
-from handlers.wording import facts
-from storage import care, digests
-from storage.digests import Figures
-from storage.tables import Ticket
+from storage import digests, messages
 
-_OLDEST = 3
-_RECURRING = 3
+LATE = timedelta(minutes=10)  # from then on it says that it is late
 
 
-def span(ctx: Context, day: date) -> tuple[datetime, datetime]:
-    """The day from midnight to midnight in the street's zone; today's ends now."""
-    start = datetime.combine(day, time(), tzinfo=ctx.world.zone)
-    return start, min(start + timedelta(days=1), max(ctx.now, start))
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One area's, with all below it. rooms: its coordinators' groups."""
+
+    area: str
+    rooms: tuple[str, ...]
+    figures: Figures = field(repr=False)
+    text: str = field(repr=False)
 
 
-def text_of(ctx: Context, day: date) -> str:
-    """The digest of the whole street for that day, at most twelve lines, without flats and numbers."""
-    start, end = span(ctx, day)
-    found = digests.figures(ctx.session, start, end)
-    root = ctx.organisation.areas.get(ctx.organisation.root)
-    name = root.name if root else ctx.texts("names.level.street")
-    shown_day = f"{day.month}月{day.day}日"
-    visits = _visits(ctx, day, end)
-    if not (found.opened or found.closed or found.open):
-        return "\n".join([ctx.texts("digest.empty", area=name, day=shown_day), *visits])
-    lines = [
-        ctx.texts("digest.title", area=name, day=shown_day),
-        ctx.texts(
-            "digest.numbers",
-            opened=found.opened,
-            closed=found.closed,
-            open=found.open,
-            overdue=found.overdue,
-        ),
-        *([ctx.texts("digest.explained", count=found.explained)] if found.explained else []),
-        *_recurring(ctx, digests.recurring(ctx.session, start, end, _RECURRING)),
-        *_breakdown(ctx, found),
-        *visits,
-        *_oldest(ctx, digests.oldest_open(ctx.session, end, _OLDEST), end),
-    ]
-    return mask_for_others("\n".join(lines), street=ctx.organisation.street_code)
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All that is to be said of one window."""
+
+    window: Window
+    digests: tuple[Digest, ...]
 
 
-def _visits(ctx: Context, day: date, end: datetime) -> list[str]:
-    """Numbers only; nothing where the care register is not used."""
-    due, still_open = care.due_and_open(ctx.session, day, end)
-    return [ctx.texts("digest.visits", due=due, open=still_open)] if due else []
+def due(ctx: Context, account: str, kind: DigestKind) -> Ready | None:
+    """The last digest of that kind, where it is due and not posted yet.
 
-
-def _recurring(ctx: Context, found: list[Ticket]) -> list[str]:
-    items = [ctx.texts("digest.recurring_item", **facts(ctx, ticket)) for ticket in found]
-    return [ctx.texts("digest.recurring", items="；".join(items))] if items else []
-
-
-def _breakdown(ctx: Context, found: Figures) -> list[str]:
-    """By label and by community, most first; nothing where nothing was reported."""
-    communities: dict[str, int] = {}
-    for area, count in found.by_area.items():
-        name = ctx.organisation.community_name(area)
-        communities[name] = communities.get(name, 0) + count
-    labels = {ctx.texts(f"names.label.{label}"): count for label, count in found.by_label.items()}
-    return [
-        ctx.texts(f"digest.{key}", items="，".join(_items(ctx, counts)))
-        for key, counts in (("labels", labels), ("communities", communities))
-        if counts
-    ]
-
-
-def _items(ctx: Context, counts: dict[str, int]) -> list[str]:
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:6]
-    return [ctx.texts("digest.item", name=name, count=count) for name, count in ranked]
-
-
-def _oldest(ctx: Context, found: list[Ticket], end: datetime) -> list[str]:
-    if not found:
-        return []
-    lines = [ctx.texts("digest.oldest")]
-    for ticket in found:
-        owner = ctx.organisation.person(ticket.owner or "")
-        name = owner.name if owner else ctx.texts("report.nobody")
-        age = _age(ctx, end - ticket.opened_at)
-        lines.append(ctx.texts("digest.oldest_item", **facts(ctx, ticket), age=age, owner=name))
-    return lines
-
-
-def _age(ctx: Context, age: timedelta) -> str:
-    minutes = int(age.total_seconds() // 60)
-    if minutes >= 24 * 60:
-        return ctx.texts("digest.age_days", n=minutes // (24 * 60))
-    if minutes >= 60:
-        return ctx.texts("digest.age_hours", n=minutes // 60)
-    return ctx.texts("digest.age_minutes", n=minutes)
-
-
-def post(ctx: Context, account: str, day: date) -> bool:
-    """Writes the day's digest into the street's coordinators' groups.
-
-    False where that was done before, or where the bot knows no such group yet: it is then asked again.
+    One that was missed is made up for until the next of its kind, though not at night. A bot that had never
+    had a ticket by then has nothing to tell.
     """
-    groups = ctx.organisation.groups_of(GroupKind.COORDINATORS, ctx.organisation.root)
-    known = [room for group in groups if (room := room_of(ctx, account, group))]
-    if not known:
+    window = periods.last_due(ctx, kind)
+    if digests.is_kept(ctx.session, _posted(kind), window.day):
+        return None
+    if not messages.any_ticket(ctx.session, window.due) or (_is_late(ctx, window) and quiet_end(ctx)):
+        return None
+    return ready(ctx, account, window)
+
+
+def ready(ctx: Context, account: str, window: Window) -> Ready | None:
+    """What the groups that the bot knows are to be told; None where it knows none."""
+    rooms = _rooms(ctx, account)
+    if not rooms:
+        return None
+    gathered = gather(ctx, window.period, ahead=window.ahead, kind=window.kind)
+    found = {area: count(gathered, area) for area in rooms}
+    late = _is_late(ctx, window)
+    return Ready(
+        window,
+        tuple(
+            Digest(area, tuple(rooms[area]), figures, text_of(ctx, figures, window, late=late))
+            for area, figures in found.items()
+        ),
+    )
+
+
+def post(ctx: Context, account: str, ready: Ready) -> bool:
+    """Writes it into the groups; False where that was done before, by whichever process."""
+    kind, day = ready.window.kind, ready.window.day
+    if not digests.keep(ctx.session, _posted(kind), day, "", ctx.now):
         return False
-    text, scope = text_of(ctx, day), ctx.organisation.street_code
-    if not digests.keep(ctx.session, scope, day, text, ctx.now):
-        return False
-    for room in known:
-        say(ctx, Place(account, room), text, key=f"digest:{scope}:{day}")
+    for one in ready.digests:
+        scope = _scope(ctx, one.area, kind)
+        if not digests.keep(ctx.session, scope, day, one.text, ctx.now):
+            continue  # posted by a version that noted it only here
+        shown = ctx.rules.digests.pictures and not one.figures.empty
+        picture = card_of(ctx, one.figures) if shown else None
+        for room in one.rooms:
+            say(ctx, Place(account, room), one.text, key=f"digest:{scope}:{day}", picture=picture)
     return True
+
+
+def _posted(kind: DigestKind) -> str:
+    return f"all:{kind}"
+
+
+def _scope(ctx: Context, area: str, kind: DigestKind) -> str:
+    code = ctx.organisation.street_code if area == ctx.organisation.root else area
+    return code if kind is DigestKind.EVENING else f"{code}:{kind}"
+
+
+def _is_late(ctx: Context, window: Window) -> bool:
+    return ctx.now - window.due >= LATE
+
+
+def _rooms(ctx: Context, account: str) -> dict[str, list[str]]:
+    """The coordinators' groups that the bot knows, by area."""
+    found: dict[str, list[str]] = {}
+    for group in ctx.organisation.groups:
+        room = room_of(ctx, account, group) if group.kind is GroupKind.COORDINATORS else None
+        if room and room not in found.setdefault(group.area or ctx.organisation.root, []):
+            found[group.area or ctx.organisation.root].append(room)
+    return {area: rooms for area, rooms in found.items() if rooms}

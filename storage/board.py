@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import ColumnElement, and_, case, func, or_, true
 from sqlmodel import Session, col, select
 
+from storage.figures import open_now, overdue_now
 from storage.tables import (
     Attachment,
     GatewayGap,
@@ -109,7 +110,7 @@ def board(session: Session, wanted: Filter, now: datetime, *, number: int, size:
         total = sum(counts.values())
     elif wanted.state == "open":
         total = sum(count for state, count in counts.items() if state != CLOSED)
-        conditions.append(col(Ticket.state) != CLOSED)
+        conditions.append(open_now())
     elif wanted.state == EXPLAINED:
         total = explained
         conditions += [col(Ticket.state) == CLOSED, col(Ticket.resolution) == EXPLAINED]
@@ -154,7 +155,7 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.recurring:
         found.append(col(Ticket.recurring).is_(True))
     if wanted.overdue:
-        found += [col(Ticket.state) != CLOSED, col(Ticket.deadline_at) < now]
+        found += overdue_now(now)
     return found + _asked(wanted)
 
 

@@ -208,7 +208,8 @@ def _deed(event: TicketEvent, number: str, area: str) -> Deed:
 
 
 def _of_days(start: date | None, end: date | None) -> list[ColumnElement[bool]]:
-    found = [col(Digest.day) >= start] if start is not None else []
+    found = [col(Digest.text) != ""]  # the others only note that something was done
+    found += [col(Digest.day) >= start] if start is not None else []
     return [*found, col(Digest.day) <= end] if end is not None else found
 
 

@@ -41,11 +41,11 @@ def percent(share: Share) -> str:
 
 
 def duration(minutes: float | None) -> str:
-    """25 分钟, 3.5 小时, 2.1 天."""
+    """25 分钟, 3.5 小时, 2.1 天; at least a minute."""
     if minutes is None:
         return "—"
     if minutes < _MINUTES:
-        return f"{minutes:.0f} 分钟"
+        return f"{max(minutes, 1):.0f} 分钟"
     if minutes < _DAY:
         return f"{number(minutes / _MINUTES)} 小时"
     return f"{number(minutes / _DAY)} 天"

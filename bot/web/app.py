@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from bot.web import (
     board,
     chat,
+    digest,
     exports,
     groups,
     handover,
@@ -87,6 +88,9 @@ ROUTES: Final = tuple(
         ("GET", "/tickets/{number}", tickets.page, Need.STAFF),
         ("GET", "/tickets/{number}/handover", handover.page, Need.STAFF),
         ("GET", r"/tickets/{number}/pictures/{message:\d{1,19}}", tickets.picture, Need.STAFF),
+        ("GET", "/digest", digest.newest, Need.STAFF),
+        ("GET", "/digest/{day}/{kind}", digest.page, Need.STAFF),
+        ("GET", "/digest/{day}/{kind}/card.png", digest.card, Need.STAFF),
         ("GET", "/lists", lists.page, Need.STAFF),
         ("GET", "/exports", exports.page, Need.STAFF),
         ("POST", "/exports", exports.make, Need.STAFF),

@@ -10,10 +10,11 @@ from handlers.asking import Days, Part, Wish
 from handlers.commands import target
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
-from handlers.figures import counting, periods, telling
+from handlers.digest_text import text_of
+from handlers.figures import counting, periods
 from handlers.figures.cards import card_of
-from handlers.figures.model import DigestKind
-from handlers.figures.wording import period_of
+from handlers.figures.model import Counts, DigestKind
+from handlers.figures.wording import counts_of, period_of
 from handlers.kinds import Sort
 from handlers.organisation import GroupKind
 from handlers.permissions import Permission
@@ -127,15 +128,10 @@ def _report(asked: Question, kind: DigestKind) -> None:
     day = days[0] if days else ctx.local(ctx.now).date()
     if kind is DigestKind.WEEKLY and days:
         day += timedelta(days=7)  # the digest of a week is that of the Monday after it
-    found = counting.of_window(ctx, asked.area, periods.window(ctx, kind, day))
-    name = ctx.texts(f"asking.{'weekly' if kind is DigestKind.WEEKLY else 'daily'}")
-    title = ctx.texts("asking.report", area=found.name, name=name, period=period_of(found.period))
-    if found.empty:
-        asked.answer([title, ctx.texts("asking.nothing")])
-        return
-    page = ctx.texts("asking.page", url=asked.link("/board"))
-    picture = card_of(ctx, found) if ctx.rules.digests.pictures else None
-    asked.answer([title, *telling.lines(ctx, found), page], picture)
+    window = periods.window(ctx, kind, day)
+    found = counting.of_window(ctx, asked.area, window)
+    shown = ctx.rules.digests.pictures and not found.empty
+    asked.answer([text_of(ctx, found, window)], card_of(ctx, found) if shown else None)
 
 
 @command(
@@ -256,10 +252,10 @@ def _rank(asked: Question) -> None:
         asked.answer([ctx.texts("asking.ranking_none", **values)])
         return
     lines = [
-        ctx.texts("asking.ranking_line", rank=rank, name=area.name, **telling.counts(area.counts))
-        for rank, area in enumerate([one for one in found.areas if telling.any_of(one.counts)][:_SHOWN], 1)
+        ctx.texts("asking.ranking_line", rank=rank, name=area.name, **counts_of(area.counts))
+        for rank, area in enumerate([one for one in found.areas if one.counts != Counts()][:_SHOWN], 1)
     ]
-    places = [ctx.texts("digest.item", name=place.place, count=place.matters) for place in found.places]
+    places = [ctx.texts("asking.place", name=place.place, count=place.matters) for place in found.places]
     most = ctx.texts("asking.places", items="，".join(places)) if places else ""
     page = ctx.texts("asking.page", url=asked.link("/board"))
     asked.answer([ctx.texts("asking.ranking", **values), *lines, most, page])

@@ -19,6 +19,6 @@ class Digests(Part):
     weekly_at: time = time(8, 30)
     """On Mondays."""
     pictures: bool = True
-    """Whether a picture goes with the evening's and the week's."""
+    """Whether a picture goes with each that has anything to show."""
     quiet_days: Annotated[int, Field(ge=0, le=366)] = 3
     """A group in which nothing was said for so many days is told as quiet, once; 0 for never."""

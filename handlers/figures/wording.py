@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from handlers.figures.model import Period
+from handlers.figures.model import Counts, Period
 
 
 def period_of(period: Period) -> str:
@@ -19,6 +19,16 @@ def period_of(period: Period) -> str:
 
 def _day(at: datetime) -> str:
     return f"{at.month}月{at.day}日"
+
+
+def counts_of(counts: Counts) -> dict[str, int]:
+    """For a template."""
+    return {
+        "opened": counts.opened,
+        "closed": counts.closed,
+        "open": counts.open,
+        "overdue": counts.overdue,
+    }
 
 
 def number(count: float) -> str:

@@ -366,7 +366,7 @@ async def test_the_timers_jobs(settings: Settings) -> None:
         await app._look_back()
         await until(lambda: len(gateway.said) == 3)
         clock.move(hours=7)
-        await app._evening()
+        await app._digests()
         await until(lambda: len(gateway.said) == 4)
         assert gateway.said[3].room == "command"
         assert "日报" in gateway.texts[3]
@@ -378,10 +378,9 @@ async def test_the_timers_jobs(settings: Settings) -> None:
         await app._purge()
         jobs = {
             "sweep",
-            "digest",
+            "digests",
             "care",
             "exports",
-            "digest-late",
             "purge",
             "purge-late",
             "reviews",

@@ -139,7 +139,7 @@ def test_whole_days_are_told_without_clock_times() -> None:
     assert period_of(Period(midnight - timedelta(days=1), midnight)) == "7月11日"
     assert period_of(Period(midnight, END)) == "7月12日 00:00 – 18:00"
     assert [words.duration(n) for n in (None, 0, 59, 90, 60 * 24, 60 * 36)] == [
-        *("—", "0 分钟", "59 分钟", "1.5 小时", "1 天", "1.5 天")
+        *("—", "1 分钟", "59 分钟", "1.5 小时", "1 天", "1.5 天")
     ]
 
 

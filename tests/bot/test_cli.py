@@ -419,12 +419,26 @@ def test_digest_prints_and_keeps_a_day(folder: Path) -> None:
     database.close()
     text = call("digest", "--date", "2026-07-13", "--out", "out").stdout
     assert text.startswith("朝天街道 7月13日 日报")
-    assert (folder / "out" / "digest-2026-07-13.txt").read_text() == text
+    assert len(text.splitlines()) <= 12
+    written = folder / "out" / "digest-2026-07-13"
+    assert written.with_suffix(".txt").read_text() == text
+    page = written.with_suffix(".html").read_text()
+    assert "朝天街道日报" in page and "石梯坎3号" in page and "http" not in page
+    picture = written.with_suffix(".png").read_bytes()
+    assert picture.startswith(b"\x89PNG") and len(picture) < 300_000
+    weekly = ("--kind", "weekly", "--area", "江岸社区", "--out", "out")
+    assert "江岸社区 7月13日到7月19日 周报" in call("digest", "--date", "2026-07-20", *weekly).stdout
+    assert (folder / "out" / "digest-2026-07-20-weekly-CTM-01.png").exists()
     assert "7月12日" in call("digest", "--date", "2026-07-12").stdout
 
 
 def test_digest_of_no_day(folder: Path) -> None:
     assert "--date: 'today' is not a day" in call("digest", "--date", "today", code=2).stderr
+    assert (
+        "--kind: 'noon' is none of "
+        in call("digest", "--date", "2026-07-12", "--kind", "noon", code=2).stderr
+    )
+    assert "--area: 'x' is no area" in call("digest", "--date", "2026-07-12", "--area", "x", code=2).stderr
     (folder / "out").write_text("a file")
     errors = call("digest", "--date", "2026-07-12", "--out", "out", code=2).stderr
     assert "--out out: " in errors

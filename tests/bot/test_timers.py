@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +12,12 @@ from structlog.testing import capture_logs
 
 from bot.settings import Settings
 from bot.timers import Timers, scheduler
+from handlers import digest
+from handlers.figures.cards import Card
+from handlers.figures.model import DigestKind
 from storage.database import Database
 from storage.tables import Digest, Reply
-from tests.support.street import ROOT, Street, make_world
+from tests.support.street import ACCOUNT, ROOT, Street, make_world
 from tests.support.waiting import until
 
 WORLD = make_world()
@@ -42,18 +46,43 @@ def digests(street: Street) -> list[str]:
 
 def test_in_the_evening_and_once(street: Street) -> None:
     street.clock.now = EVENING - timedelta(seconds=1)
-    assert not timers(street).evening("local")
+    assert not timers(street).digests("local")
     street.clock.now = EVENING
-    assert not timers(street).evening("")  # not logged in yet
-    assert timers(street).evening("local")
-    assert not timers(street).evening("local")
-    assert not timers(street).evening("local")  # restarted in that very minute
+    assert not timers(street).digests("")  # not logged in yet
+    assert timers(street).digests("local")
+    assert not timers(street).digests("local")
+    assert not timers(street).digests("local")  # restarted in that very minute
     street.clock.move(hours=5)
-    assert not timers(street).evening("local")
+    assert not timers(street).digests("local")
     assert digests(street) == ["朝天街道 7月13日 日报"]
-    street.clock.now = EVENING + timedelta(days=1)
-    assert timers(street).evening("local")
-    assert digests(street) == ["朝天街道 7月13日 日报", "朝天街道 7月14日 日报"]
+
+
+def test_each_at_its_time_of_the_week(street: Street) -> None:
+    """Looked at every half hour of eight days: morning and evening daily, the week's on Monday."""
+    expected = ["朝天街道 7月13日 日报"]
+    for day in range(14, 20):
+        expected += [f"朝天街道 7月{day}日 早报", f"朝天街道 7月{day}日 日报"]
+    expected += ["朝天街道 7月20日 早报", "朝天街道 7月13日到7月19日 周报", "朝天街道 7月20日 日报"]
+    street.clock.now = EVENING
+    while street.clock.now <= EVENING + timedelta(days=7):
+        timers(street).digests("local")
+        street.clock.move(minutes=30)
+    assert digests(street) == expected
+
+
+def test_a_picture_goes_with_each_that_has_something_to_show(street: Street) -> None:
+    for wanted in (True, False):
+        rules = WORLD.rules.model_copy(
+            update={"digests": WORLD.rules.digests.model_copy(update={"pictures": wanted})}
+        )
+        world = replace(WORLD, rules=rules)
+        street.clock.now = EVENING if wanted else EVENING + timedelta(days=1)
+        assert Timers(street.database, lambda world=world: world, street.clock, SETTINGS).digests("local")  # type: ignore[misc]
+    with street.reading() as session:
+        statement = select(Reply.picture).where(col(Reply.key).startswith("digest:")).order_by(col(Reply.id))
+        first, *others = session.exec(statement).all()
+    assert Card.read(first or "") is not None
+    assert others == [None, None]
 
 
 def test_many_processes_in_that_minute_post_it_once(database_url: str) -> None:
@@ -67,7 +96,7 @@ def test_many_processes_in_that_minute_post_it_once(database_url: str) -> None:
         database = Database(database_url)
         own = Timers(database, lambda: WORLD, street.clock, SETTINGS)
         barrier.wait()
-        posted.append(own.evening("local"))
+        posted.append(own.digests("local"))
         database.close()
 
     threads = [threading.Thread(target=process) for _ in range(4)]
@@ -80,32 +109,73 @@ def test_many_processes_in_that_minute_post_it_once(database_url: str) -> None:
     street.database.close()
 
 
-def test_a_missed_evening_is_made_up_later_the_same_day(street: Street) -> None:
+def test_one_counted_before_another_process_posted_it_is_not_posted(street: Street) -> None:
+    street.clock.now = EVENING
+    with street.context() as ctx:
+        first, second = (digest.due(ctx, ACCOUNT, DigestKind.EVENING) for _ in range(2))
+    assert first is not None and second is not None
+    with street.context() as ctx:
+        assert digest.post(ctx, ACCOUNT, first)
+    with street.context() as ctx:
+        assert not digest.post(ctx, ACCOUNT, second)
+    assert len(digests(street)) == 1
+
+
+def test_one_that_could_not_be_written_is_tried_again_as_a_whole(street: Street) -> None:
+    street.clock.now = EVENING
+    with pytest.raises(RuntimeError), street.context() as ctx:
+        made = digest.due(ctx, ACCOUNT, DigestKind.EVENING)
+        assert made is not None and digest.post(ctx, ACCOUNT, made)
+        raise RuntimeError("the process ends here")
+    assert digests(street) == []
+    assert timers(street).digests(ACCOUNT)
+    assert len(digests(street)) == 1
+
+
+def test_a_missed_evening_is_made_up_later_the_same_day_and_marked_late(street: Street) -> None:
     street.clock.now = EVENING + timedelta(hours=3)
-    assert timers(street).evening("local")
+    assert timers(street).digests("local")
+    assert digests(street) == ["朝天街道 7月13日 日报（补）"]
+
+
+def test_a_few_minutes_are_not_late(street: Street) -> None:
+    street.clock.now = EVENING + timedelta(minutes=9)
+    assert timers(street).digests("local")
+    assert digests(street) == ["朝天街道 7月13日 日报"]
 
 
 def test_or_the_next_morning_but_not_at_night(street: Street) -> None:
     street.clock.now = EVENING + timedelta(hours=9)  # 03:00
-    assert not timers(street).evening("local")
+    assert not timers(street).digests("local")
     street.clock.now = EVENING + timedelta(hours=14)  # 08:00
-    assert timers(street).evening("local")
-    assert digests(street) == ["朝天街道 7月13日 日报"]
-    street.clock.now = EVENING + timedelta(days=1)
-    assert timers(street).evening("local")
-    assert digests(street) == ["朝天街道 7月13日 日报", "朝天街道 7月14日 日报"]
+    assert timers(street).digests("local")
+    assert digests(street) == ["朝天街道 7月13日 日报（补）"]
+    street.clock.now = EVENING + timedelta(hours=14.5)
+    assert timers(street).digests("local")
+    assert digests(street)[1:] == ["朝天街道 7月14日 早报"]
+
+
+def test_of_several_that_were_missed_the_last_of_each_kind_is_made_up(street: Street) -> None:
+    street.clock.now = EVENING + timedelta(days=9)
+    assert timers(street).digests("local")
+    assert not timers(street).digests("local")
+    assert digests(street) == [
+        "朝天街道 7月22日 早报（补）",
+        "朝天街道 7月22日 日报",
+        "朝天街道 7月13日到7月19日 周报（补）",
+    ]
 
 
 def test_without_any_ticket_by_then_there_is_nothing_to_tell(database: Database) -> None:
     street = Street(database, WORLD)
     street.clock.now = EVENING + timedelta(hours=1)
-    assert not timers(street).evening("local")
+    assert not timers(street).digests("local")
     street.say("stairs", "peng", "石梯坎3号路灯不亮了")
-    assert not timers(street).evening("local")
+    assert not timers(street).digests("local")
     with street.reading() as session:
         assert session.exec(select(Digest)).all() == []
     street.clock.now = EVENING + timedelta(days=1)
-    assert timers(street).evening("local")
+    assert timers(street).digests("local")
 
 
 def test_the_sweep_looks_at_all_that_is_due(street: Street) -> None:

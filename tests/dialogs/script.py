@@ -10,6 +10,8 @@ import yaml
 from sqlmodel import Session, col, func, select
 
 from handlers import digest
+from handlers.figures import periods
+from handlers.figures.model import DigestKind
 from handlers.incoming import Incoming, MessageKind, Quote
 from handlers.joining import Invitation, invite, post_name
 from handlers.organisation import Group, Organisation, Person, RiskPoint, Role, Unit
@@ -36,7 +38,8 @@ from tests.support.street import ACCOUNT, ZONE, Street, make_world
 
 PRIVATE = "私聊"
 _MOVE = re.compile(r"^\+(\d+)([mhd])$")
-_DIGEST = re.compile(r"^日报 (\d{4}-\d\d-\d\d)$")
+_DIGEST = re.compile(r"^(早报|日报|周报) (\d{4}-\d\d-\d\d)$")
+_DIGESTS = {"早报": DigestKind.MORNING, "日报": DigestKind.EVENING, "周报": DigestKind.WEEKLY}
 _DECISION = re.compile(r"^确认「([^」]+)」 (\S+)$")
 _SETTING = re.compile(r"^设 (群|人|单位|规则|没有|风险点|关爱) (\{.*\})$")
 _SAYING = re.compile(
@@ -155,7 +158,10 @@ class Stage:
             return self._wait(self._street.clock() + timedelta(**{_SPANS[move[2]]: int(move[1])}))
         if day := _DIGEST.match(step.text):
             with self._street.context() as ctx:
-                digest.post(ctx, ACCOUNT, date.fromisoformat(day[1]))
+                window = periods.window(ctx, _DIGESTS[day[1]], date.fromisoformat(day[2]))
+                made = digest.ready(ctx, ACCOUNT, window)
+                assert made is not None
+                digest.post(ctx, ACCOUNT, made)
             return self._street.new_replies()
         if decision := _DECISION.match(step.text):
             return self._street.decide(decision[1], _CHOICES[decision[2]])

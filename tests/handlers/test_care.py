@@ -12,6 +12,8 @@ from handlers import digest
 from handlers.care import CareKind, Entry, Heard, Register, Told, sees, told_of
 from handlers.directory import load_organisation
 from handlers.doors import doors, parsed
+from handlers.figures import periods
+from handlers.figures.model import DigestKind
 from handlers.gazetteer import canonical
 from handlers.organisation import Area, Person, Post, Role
 from handlers.permissions import as_actor
@@ -240,7 +242,9 @@ def test_nothing_of_the_register_comes_out(street: Street, caplog: pytest.LogCap
             whispers += sum(reply.sealed is not None for reply in street.sweep())
         street.clock.move(days=1)
         with street.context() as ctx:
-            digest.post(ctx, ACCOUNT, street.clock().date())
+            for kind in DigestKind:
+                made = digest.ready(ctx, ACCOUNT, periods.last_due(ctx, kind))
+                assert made is not None and digest.post(ctx, ACCOUNT, made)
     assert whispers >= 8
     said = "\n".join(text for _, _, text in TALK if not text.startswith("已访"))
     words = [

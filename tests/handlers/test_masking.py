@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.digest import text_of
+from handlers.digest_text import text_of
+from handlers.figures import counting, periods
+from handlers.figures.model import DigestKind
 from handlers.masking import mask, mask_for_others
 from storage.database import Database
 from tests.storage.rows import keep, ticket
@@ -133,7 +135,8 @@ def test_the_digest_names_no_flat(sqlite_url: str) -> None:
     )
     street.clock.move(minutes=1)
     with street.context() as ctx:
-        told = text_of(ctx, day)
+        window = periods.window(ctx, DigestKind.EVENING, day)
+        told = text_of(ctx, counting.of_window(ctx, ctx.organisation.root, window), window)
     street.database.close()
     assert "江岸大厦3栋〔门牌〕" in told
     assert "501" not in told

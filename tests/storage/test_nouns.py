@@ -1,6 +1,6 @@
 """Rooms, gaps, digests, pictures and sign-ins: the small modules, one after another."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlmodel import select
 
@@ -74,27 +74,6 @@ def test_gaps_open_once_and_end(database: Database) -> None:
     with database.reading() as session:
         found = session.exec(select(GatewayGap).where(GatewayGap.gateway == "local")).one()
     assert (found.began_at, found.ended_at, found.reason) == (NOON, NOON + HOUR, "lost")
-
-
-def test_the_days_figures(database: Database) -> None:
-    start, end = datetime(2026, 7, 11, 16, tzinfo=UTC), datetime(2026, 7, 12, 16, tzinfo=UTC)
-    before = start - timedelta(seconds=1)
-    keep(
-        database,
-        ticket(opened_at=start),
-        ticket(opened_at=start, area="CTM-0201", label="service", deadline_at=start + HOUR),
-        ticket(opened_at=start, state="closed", closed_at=start + HOUR),
-        ticket(opened_at=before, state="closed", closed_at=start),
-        ticket(opened_at=before, state="closed", closed_at=end, deadline_at=start),  # closed the day after
-        ticket(opened_at=before, state="closed", closed_at=before),
-        ticket(opened_at=end),  # opened the day after
-    )
-    with database.reading() as session:
-        found = digests.figures(session, start, end)
-        assert (found.opened, found.closed, found.open, found.overdue) == (3, 2, 3, 2)
-        assert found.by_label == {"flood": 2, "service": 1}
-        assert found.by_area == {"CTM-0101": 2, "CTM-0201": 1}
-        assert [one.opened_at for one in digests.oldest_open(session, end, 2)] == [before, start]
 
 
 def test_a_digest_is_kept_once(database: Database) -> None:

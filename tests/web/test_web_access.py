@@ -31,6 +31,8 @@ MAY: dict[str | None, set[Need]] = {
 _FILL = {
     "{number}": "CTM0712-001",
     "{table}": "areas",
+    "{day}": "2026-07-12",
+    "{kind}": "evening",
     "{name}": "0123456789abcdef",
     "{id}": "1",
     r"{id:\d{1,19}}": "1",
@@ -95,7 +97,7 @@ async def test_only_what_may_be_opened_is_offered(people: Any, who: str) -> None
     text = await (await people(who)).get("/board")
     nav = text.partition("<nav")[2].partition("</nav>")[0]
     offered = set(re.findall(r'href="(/\w+)"', nav))
-    wanted = {"/board", "/lists", "/groups", "/organisation"}
+    wanted = {"/board", "/digest", "/lists", "/groups", "/organisation"}
     wanted |= {"/reviews", "/joining", "/replies"} if who in {"fan", "pu", ""} else set()
     assert offered == wanted | ({"/chat"} if not who else set())
 

@@ -9,6 +9,8 @@ from sqlmodel import Session, col, select
 
 from storage.tables import Message, Reply, ReplyState
 
+SHEET = "sheet?"  # how a table begins that Reply.picture holds, see handlers/attached.py
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -23,6 +25,7 @@ class Line:
     from_bot: bool = False
     quote: str = ""
     has_picture: bool = False
+    has_sheet: bool = False
     mentions: tuple[str, ...] = ()
 
 
@@ -97,7 +100,8 @@ def _as_said(rows: Sequence[Reply]) -> list[Line]:
             text="\n".join(row.text for row in parts),
             at=first.sent_at or first.created_at,
             from_bot=True,
-            has_picture=any(row.picture for row in parts),
+            has_picture=any(row.picture and not row.picture.startswith(SHEET) for row in parts),
+            has_sheet=any((row.picture or "").startswith(SHEET) for row in parts),
             mentions=tuple(mention["id"] for row in parts for mention in row.mentions),
         )
         for said_as, parts in together.items()

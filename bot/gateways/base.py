@@ -36,7 +36,7 @@ class Outgoing:
     text: str
     person: str = ""
     mentions: tuple[Mention, ...] = ()
-    picture: Path | None = None
+    picture: Path | None = None  # or another file, by its suffix
 
 
 @dataclass(frozen=True, slots=True)

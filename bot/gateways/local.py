@@ -27,6 +27,7 @@ from storage.database import Database
 
 ACCOUNT = "local"
 FOLDER = "local"  # of the pictures, below the media folder
+SHEETS = ".xlsx"
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -126,7 +127,8 @@ class LocalGateway:
             text=outgoing.text,
             at=self._clock(),
             from_bot=True,
-            has_picture=outgoing.picture is not None,
+            has_picture=outgoing.picture is not None and outgoing.picture.suffix != SHEETS,
+            has_sheet=outgoing.picture is not None and outgoing.picture.suffix == SHEETS,
             mentions=tuple(mention.id for mention in outgoing.mentions),
         )
         self._live.publish(CHAT, _as_data(line))

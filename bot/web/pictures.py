@@ -1,4 +1,4 @@
-"""Pictures on pages: only what really is one, and never as anything a browser would run."""
+"""Pictures and tables on pages: only what really is one, and never as anything a browser would run."""
 
 from typing import Final
 
@@ -11,6 +11,8 @@ _KINDS: Final = (
     (b"GIF8", 0, "image/gif"),
     (b"WEBP", 8, "image/webp"),
 )
+_ZIP: Final = b"PK\x03\x04"  # of the files that are kept only an XLSX is one
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def picture_type(content: bytes) -> str | None:
@@ -22,6 +24,9 @@ def picture_type(content: bytes) -> str | None:
 
 
 def picture_response(content: bytes | None) -> web.Response:
+    if content and content.startswith(_ZIP):
+        headers = {"Content-Disposition": 'attachment; filename="table.xlsx"', "Cache-Control": "private"}
+        return web.Response(body=content, content_type=_XLSX, headers=headers)
     kind = picture_type(content) if content else None
     if content is None or kind is None:
         raise web.HTTPNotFound

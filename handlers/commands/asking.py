@@ -1,12 +1,13 @@
 """What coordinators ask for in chat: 日报 周报 查 超期 排行 清单."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from handlers import asking, lists
 from handlers.asking import Days, Part, Wish
+from handlers.attached import sheet_of
 from handlers.commands import target
 from handlers.commands.registry import Call, UsageError, command
 from handlers.context import Context
@@ -16,10 +17,12 @@ from handlers.figures.cards import card_of
 from handlers.figures.model import Counts, DigestKind
 from handlers.figures.wording import counts_of, period_of
 from handlers.kinds import Sort
+from handlers.lists import Standing
 from handlers.organisation import GroupKind
 from handlers.permissions import Permission
 from handlers.replies import answer
 from handlers.sight import STAFF
+from handlers.tabling import TableName
 from handlers.wording import label_of
 from storage import board
 from storage.tables import Ticket
@@ -27,6 +30,9 @@ from storage.tables import Ticket
 _SHOWN = 8  # matters of an answer; the page has all
 _PLACES = 4  # of each list
 _LIST_DAYS = 30
+_LISTS = {Sort.FACILITY: TableName.FACILITIES, Sort.SERVICE: TableName.SERVICES}
+# Of the others, and of a range of days, a table has more than is counted here: merged ones, open ones.
+_TABLED = {"open": Standing.OPEN, "explained": Standing.EXPLAINED}
 _TOLD = {Part.STATE, Part.URGENCY, Part.FLAG, Part.PLACE, Part.WORD}  # as typed
 
 
@@ -48,6 +54,10 @@ class Question:
         if organisation.root in asked:
             return None
         return frozenset().union(*(organisation.all_within(code) for code in asked))
+
+    @property
+    def within(self) -> tuple[str, ...] | None:
+        return None if self.areas is None else tuple(sorted(self.areas))
 
     @property
     def name(self) -> str:
@@ -206,7 +216,17 @@ def _show(asked: Question, state: str, overdue: bool) -> None:
     rest = found.total - len(found.rows)
     more = ctx.texts("asking.more", count=rest, url=url) if rest else ctx.texts("asking.page", url=url)
     head = ctx.texts("asking.found", what=what, count=found.total)
-    asked.answer([head, target.lines(ctx, list(found.rows)), searched, more])
+    sheet = _sheet(asked, wanted) if rest else None
+    asked.answer([head, target.lines(ctx, list(found.rows)), searched, more], sheet)
+
+
+def _sheet(asked: Question, wanted: board.Filter) -> str | None:
+    """All of what was found as a file; None where a table cannot be narrowed like that."""
+    flags = wanted.urgency or wanted.overdue or wanted.recurring
+    if wanted.words or flags or asked.wish.days or wanted.state not in _TABLED:
+        return None
+    rows = lists.Asked(label=wanted.label, state=_TABLED[wanted.state], within=asked.within)
+    return sheet_of(asked.ctx, asked.call.actor, TableName.TICKETS, rows)
 
 
 def _said(wish: Wish) -> str:
@@ -280,16 +300,22 @@ def _list(asked: Question) -> None:
     today = ctx.local(ctx.now).date()
     days = wish.days or (today - timedelta(days=_LIST_DAYS - 1), today)
     sorts = [Sort(wish.of(Part.SORT))] if wish.of(Part.SORT) else list(Sort)
-    for_lists = lists.Asked(*days, within=None if asked.areas is None else tuple(sorted(asked.areas)))
-    lines = [line for sort in sorts for line in _listed(asked, sort, days, for_lists)]
+    for_lists = lists.Asked(*days, within=asked.within)
+    listed = {sort: lists.groups(ctx, sort, for_lists) for sort in sorts}
+    lines = [line for sort in sorts for line in _listed(asked, sort, days, listed[sort])]
     only = sorts[0] if len(sorts) == 1 else ""
     page = asked.link("/lists", list=only, start=days[0], end=days[1])
     asked.answer([*lines, ctx.texts("asking.page", url=page)])
+    for sort, groups in listed.items():
+        if len(groups) > _PLACES:  # with more than can be told the whole goes along as a file
+            names = {"sort": ctx.texts(f"asking.{sort}"), "places": len(groups)}
+            sheet = sheet_of(ctx, asked.call.actor, _LISTS[sort], for_lists)
+            text = ctx.texts("asking.sheet", **names)
+            answer(ctx, asked.call.incoming, text, key=f"sheet:{sort}", picture=sheet)
 
 
-def _listed(asked: Question, sort: Sort, days: Days, for_lists: lists.Asked) -> Iterable[str]:
+def _listed(asked: Question, sort: Sort, days: Days, groups: Sequence[lists.Group]) -> Iterable[str]:
     ctx = asked.ctx
-    groups = lists.groups(ctx, sort, for_lists)
     names = {
         "area": asked.name,
         "sort": ctx.texts(f"asking.{sort}"),

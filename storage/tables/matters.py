@@ -236,7 +236,7 @@ class Reply(SQLModel, table=True):
     # What is really said, encrypted, where that is for one person's eyes: `text` then only stands in for it.
     sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     mentions: list[dict[str, str]] = json_column(list)  # [{"id": ..., "name": ...}]
-    picture: str | None = None  # a PNG to send along: its path, or what is to be drawn
+    picture: str | None = None  # a file to send along: its path, or what is to be drawn or written
     urgency: int = 1  # 3 goes first and is not paced per group
     ticket_id: int | None = ref("ticket.id")
     message_id: int | None = ref("message.id")

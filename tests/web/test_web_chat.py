@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from aiohttp import FormData
 
+from bot.gateways.base import Outgoing
 from bot.gateways.local import ACCOUNT, NotListening
 from bot.live import CHAT, MISSED, Live
 from handlers.incoming import MessageKind
@@ -220,3 +221,16 @@ async def test_the_hub_ends_its_readers() -> None:
         assert [n async for n in news] == []
     async with live.subscribe() as late:
         assert late.closed
+
+
+async def test_a_table_is_offered_for_download(browser: Browser, street: Street, tmp_path: Path) -> None:
+    file = tmp_path / "清单.xlsx"
+    file.write_bytes(b"PK\x03\x04 made up")
+    said_as = await street.local.send(Outgoing(key="table", room="river", text="见表格", picture=file))
+    street.keep(reply("table", "river", "见表格", external_id=said_as, sent_at=NOON, picture="sheet?{}"))
+    page = await browser.get("/chat?room=river&me=tang")
+    assert f'href="/chat/pictures/{said_as}" download' in page
+    assert f'src="/chat/pictures/{said_as}"' not in page
+    async with browser.client.get(f"/chat/pictures/{said_as}") as answer:
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="table.xlsx"'
+        assert await answer.read() == file.read_bytes()
